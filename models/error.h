@@ -1,8 +1,9 @@
 /* How a failure is told, everywhere in this project.
  *
- * A function that can fail returns an enum greta_status and, when it is not GRETA_OK, has filled *error with one line for
- * a person: what was wrong, with names and numbers, and what to do about it where that is known. Output parameters are
- * untouched then, and whatever the function had acquired is released. Nothing in the library prints, exits or aborts.
+ * A function that can fail returns an enum greta_status and, when it is not GRETA_OK, has filled *error with one line
+ * for a person: what was wrong, with names and numbers, and what to do about it where that is known. Output parameters
+ * are untouched then, and whatever the function had acquired is released. Nothing in the library prints, exits or
+ * aborts.
  *
  * These rules hold for every header here and are not repeated there: `init/finish` work on the caller's memory,
  * `create/destroy` and `open/close` on the heap; destroy and close take NULL; out_ parameters come last. */

@@ -1,12 +1,12 @@
-/* Reads GGUF files (versions 2 and 3, little-endian), the container that holds a model: typed key/value metadata and named
- * tensors. The file is mapped read-only and checked once, completely, when it is opened; nothing is copied, so every
- * string, array and tensor below is a view into the mapping and lives until the file is closed. An open file is never
- * changed: any number of threads may read it.
+/* Reads GGUF files (versions 2 and 3, little-endian), the container that holds a model: typed key/value metadata and
+ * named tensors. The file is mapped read-only and checked once, completely, when it is opened; nothing is copied, so
+ * every string, array and tensor below is a view into the mapping and lives until the file is closed. An open file is
+ * never changed: any number of threads may read it.
  *
  * What open checks: magic and version; every length and count against what is left of the file, before memory is asked
- * for; key and tensor names (not empty, no repetition); value types; alignment (a power of two); dimensions (1 to 4, none
- * zero, product within 64 bits, rows of whole blocks); tensor types (those of models/types.h); tensor data (aligned, inside
- * the file, no two overlapping).
+ * for; key and tensor names (not empty, no repetition); value types; alignment (a power of two); dimensions (1 to 4,
+ * none zero, product within 64 bits, rows of whole blocks); tensor types (those of models/types.h); tensor data
+ * (aligned, inside the file, no two overlapping).
  *
  * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
 #ifndef GRETA_GGUF_H
@@ -53,8 +53,8 @@ enum greta_gguf_kind {
 /* "uint8", "string", ... */
 const char *greta_gguf_kind_name(enum greta_gguf_kind kind);
 
-/* A metadata array. Numbers lie in a row from `data`, unaligned; strings and inner arrays have no fixed size and are walked
- * from the front. */
+/* A metadata array. Numbers lie in a row from `data`, unaligned; strings and inner arrays have no fixed size and
+ * are walked from the front. */
 struct greta_gguf_array {
 	enum greta_gguf_kind kind; /* of the elements */
 	size_t count;
@@ -80,9 +80,10 @@ struct greta_gguf_tensor {
 	size_t offset;    /* of data, from the start of the file */
 };
 
-/* Maps and checks the file. GRETA_ERROR_IO when it cannot be opened or mapped, GRETA_ERROR_FORMAT when it is damaged,
- * GRETA_ERROR_UNSUPPORTED for another version, byte order or tensor type, GRETA_ERROR_MEMORY. Messages name the file and
- * the key or tensor. Reading a mapped file that another process cuts short ends the process (SIGBUS), as with any mapping. */
+/* Maps and checks the file. GRETA_ERROR_IO when it cannot be opened or mapped, GRETA_ERROR_FORMAT when it is
+ * damaged, GRETA_ERROR_UNSUPPORTED for another version, byte order or tensor type, GRETA_ERROR_MEMORY. Messages
+ * name the file and the key or tensor. Reading a mapped file that another process cuts short ends the process
+ * (SIGBUS), as with any mapping. */
 enum greta_status greta_gguf_open(const char *path, struct greta_gguf **out_gguf, struct greta_error *error);
 
 /* The same over bytes in memory, which must stay until the file is closed. `name` stands for the path in messages. */
@@ -103,23 +104,27 @@ size_t greta_gguf_key_count(const struct greta_gguf *gguf);
 struct greta_gguf_string greta_gguf_key(const struct greta_gguf *gguf, size_t i);
 enum greta_gguf_kind greta_gguf_key_kind(const struct greta_gguf *gguf, size_t i);
 
-/* Metadata by name. Each fails with GRETA_ERROR_FORMAT, naming file and key, when the key is missing or its value does not
- * convert: an integer of any width and sign serves where its value is in range, float32 and float64 serve as float;
- * nothing else converts. Optional keys are asked for with greta_gguf_has first. */
+/* Metadata by name. Each fails with GRETA_ERROR_FORMAT, naming file and key, when the key is missing or its value
+ * does not convert: an integer of any width and sign serves where its value is in range, float32 and float64 serve
+ * as float; nothing else converts. Optional keys are asked for with greta_gguf_has first. */
 bool greta_gguf_has(const struct greta_gguf *gguf, const char *key);
-enum greta_status greta_gguf_get_u32(const struct greta_gguf *gguf, const char *key, uint32_t *out, struct greta_error *error);
-enum greta_status greta_gguf_get_u64(const struct greta_gguf *gguf, const char *key, uint64_t *out, struct greta_error *error);
-enum greta_status greta_gguf_get_f32(const struct greta_gguf *gguf, const char *key, float *out, struct greta_error *error);
-enum greta_status greta_gguf_get_bool(const struct greta_gguf *gguf, const char *key, bool *out, struct greta_error *error);
+enum greta_status greta_gguf_get_u32(const struct greta_gguf *gguf, const char *key, uint32_t *out,
+				     struct greta_error *error);
+enum greta_status greta_gguf_get_u64(const struct greta_gguf *gguf, const char *key, uint64_t *out,
+				     struct greta_error *error);
+enum greta_status greta_gguf_get_f32(const struct greta_gguf *gguf, const char *key, float *out,
+				     struct greta_error *error);
+enum greta_status greta_gguf_get_bool(const struct greta_gguf *gguf, const char *key, bool *out,
+				     struct greta_error *error);
 enum greta_status greta_gguf_get_string(const struct greta_gguf *gguf, const char *key, struct greta_gguf_string *out,
 					struct greta_error *error);
 enum greta_status greta_gguf_get_array(const struct greta_gguf *gguf, const char *key, struct greta_gguf_array *out,
 				       struct greta_error *error);
 
-/* The same for a key that may be missing: then *out is set to `otherwise`. A key that is there and does not convert is an
- * error all the same. */
-enum greta_status greta_gguf_get_u32_or(const struct greta_gguf *gguf, const char *key, uint32_t otherwise, uint32_t *out,
-					struct greta_error *error);
+/* The same for a key that may be missing: then *out is set to `otherwise`. A key that is there and does not convert
+ * is an error all the same. */
+enum greta_status greta_gguf_get_u32_or(const struct greta_gguf *gguf, const char *key, uint32_t otherwise,
+					uint32_t *out, struct greta_error *error);
 enum greta_status greta_gguf_get_f32_or(const struct greta_gguf *gguf, const char *key, float otherwise, float *out,
 					struct greta_error *error);
 enum greta_status greta_gguf_get_bool_or(const struct greta_gguf *gguf, const char *key, bool otherwise, bool *out,
@@ -132,11 +137,11 @@ const struct greta_gguf_tensor *greta_gguf_find(const struct greta_gguf *gguf, c
 
 #define GRETA_FINGERPRINT_BYTES 16
 
-/* What tells one model from another without reading gigabytes: XXH3-128 (canonical byte order) over the bytes before the
- * data section, then the file's size (8 bytes, little-endian), then of every tensor, in the order of the file, its first
- * 4,096 and its last 4,096 bytes (all of it, once, when it has no more than 8,192). Touches two pages or three per tensor.
- * Two files that differ only inside tensors, away from their ends, have the same fingerprint: it guards against mistakes,
- * not against forgery. */
+/* What tells one model from another without reading gigabytes: XXH3-128 (canonical byte order) over the bytes
+ * before the data section, then the file's size (8 bytes, little-endian), then of every tensor, in the order of the
+ * file, its first 4,096 and its last 4,096 bytes (all of it, once, when it has no more than 8,192). Touches two
+ * pages or three per tensor. Two files that differ only inside tensors, away from their ends, have the same
+ * fingerprint: it guards against mistakes, not against forgery. */
 void greta_gguf_fingerprint(const struct greta_gguf *gguf, uint8_t out_fingerprint[GRETA_FINGERPRINT_BYTES]);
 
 #endif

@@ -1,6 +1,6 @@
-/* A Llama-architecture model as the rest of the project sees it: its hyper-parameters and its tensors, taken from a GGUF
- * file and checked against each other. What this project does not compute is refused here, by name, so that nothing behind
- * this door needs to ask again.
+/* A Llama-architecture model as the rest of the project sees it: its hyper-parameters and its tensors, taken from a
+ * GGUF file and checked against each other. What this project does not compute is refused here, by name, so that
+ * nothing behind this door needs to ask again.
  *
  * What always holds after init:
  * - every matrix has rows of a multiple of 256 values (n_embd, n_ff, n_head * head_dim); norms and rope_freqs are F32;
@@ -8,9 +8,9 @@
  *   values (2i, 2i+1) together;
  * - every tensor of the file is one of those below, and has the shape given there ([row length, rows]).
  *
- * Refused: other architectures, mixtures of experts, layers that differ in head or feed-forward counts, RoPE scaling other
- * than by rope_freqs.weight, biases, sliding windows, non-causal attention, scale factors of Granite-like models, files
- * split in parts, adapters. */
+ * Refused: other architectures, mixtures of experts, layers that differ in head or feed-forward counts, RoPE
+ * scaling other than by rope_freqs.weight, biases, sliding windows, non-causal attention, scale factors of
+ * Granite-like models, files split in parts, adapters. */
 #ifndef GRETA_LLAMA_H
 #define GRETA_LLAMA_H
 
@@ -45,7 +45,8 @@ struct greta_llama {
 	uint32_t n_vocab;
 	uint32_t context_train; /* positions the model was trained on */
 	float rms_eps;
-	float rope_base;        /* pair i of a head turns by position * rope_base^(-2i/rope_dim), over rope_freqs[i] if given */
+	float rope_base;        /* pair i of a head turns by position * rope_base^(-2i/rope_dim)
+				 * / rope_freqs[i], the divisor only if there is the tensor */
 	uint32_t rope_dim;      /* == head_dim */
 	bool tied_embeddings;   /* output is token_embd */
 
@@ -56,9 +57,9 @@ struct greta_llama {
 	struct greta_llama_layer *layers;            /* n_layer of them */
 };
 
-/* Reads and checks; `gguf` must stay open as long as the llama is used. GRETA_ERROR_FORMAT for keys or tensors that are
- * missing or contradict each other, GRETA_ERROR_UNSUPPORTED for what is listed above, GRETA_ERROR_MEMORY. Tensor data is
- * not looked at. */
+/* Reads and checks; `gguf` must stay open as long as the llama is used. GRETA_ERROR_FORMAT for keys or tensors that
+ * are missing or contradict each other, GRETA_ERROR_UNSUPPORTED for what is listed above, GRETA_ERROR_MEMORY.
+ * Tensor data is not looked at. */
 enum greta_status greta_llama_init(struct greta_llama *llama, const struct greta_gguf *gguf, struct greta_error *error);
 
 void greta_llama_finish(struct greta_llama *llama);

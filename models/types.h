@@ -1,5 +1,5 @@
-/* The number formats a weight tensor may have, as GGUF numbers them (ggml's enum ggml_type; block layouts are described in
- * docs/numbers.md). One table: everything that needs a list of types is made from it. */
+/* The number formats a weight tensor may have, as GGUF numbers them (ggml's enum ggml_type; block layouts are
+ * described in docs/numbers.md). One table: everything that needs a list of types is made from it. */
 #ifndef GRETA_TYPES_H
 #define GRETA_TYPES_H
 
