@@ -170,7 +170,9 @@ static inline uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 
 /* When greta_step_samples says so: draws the next token from logits [vocab], whose best [best_count] is known, and writes it
  * to tokens[position + n] and, plus one, to ring[position + n] (n: the step's tokens). If `advance` is not 0, then does
- * what advance does. scratch [vocab] is the sampler's own. Grid: 1. */
+ * what advance does. scratch [vocab] is the sampler's own. Grid: 1.
+ * When the best logit is not a finite number: sets state.fault (unless it is set) and writes neither tokens nor ring; the host
+ * clears a ring entry before it enqueues the step that writes it, so an empty entry after the step tells of the fault. */
 #define GRETA_ARGS_sample(IN, OUT, IO, U32, I32, F32)                                                                  \
 	IN(float, logits) IN(uint64_t, best) IO(struct greta_state, state) IO(uint32_t, tokens) OUT(uint32_t, ring)    \
 	OUT(uint64_t, scratch) U32(vocab) U32(best_count) U32(chunk) U32(advance)
