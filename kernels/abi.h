@@ -7,7 +7,8 @@
  *
  * Shapes are written [outer][inner], row-major, in elements. `chunk` is the number of tokens that the program was planned
  * for; how many of them are valid in a step follows from the state (greta_step_tokens). Buffers of activations have `chunk`
- * rows. A pointer marked "or NULL" selects the variant; what each kernel computes is defined in kernels/ref/. */
+ * rows. A pointer marked "or NULL" selects the variant; what each kernel computes is defined in kernels/ref/. Where no grid is
+ * given it is x = chunk: a block is a token. */
 #ifndef GRETA_ABI_H
 #define GRETA_ABI_H
 
