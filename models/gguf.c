@@ -330,7 +330,7 @@ static enum greta_status read_header(struct reader *reader, uint64_t *out_n_tens
 	reader->what = "header field";
 
 	if (gguf->size < 4 || memcmp(gguf->data, "GGUF", 4) != 0)
-		return greta_fail(reader->error, GRETA_ERROR_FORMAT, "%s: not a GGUF file (it does not begin so)", gguf->path);
+		return greta_fail(reader->error, GRETA_ERROR_FORMAT, "%s: not a GGUF file", gguf->path);
 	reader->at = 4;
 	if ((status = read_u32(reader, &gguf->version)))
 		return status;

@@ -86,7 +86,8 @@ struct greta_gguf_tensor {
  * (SIGBUS), as with any mapping. */
 enum greta_status greta_gguf_open(const char *path, struct greta_gguf **out_gguf, struct greta_error *error);
 
-/* The same over bytes in memory, which must stay until the file is closed. `name` stands for the path in messages. */
+/* The same over bytes in memory (8-byte aligned), which must stay until the file is closed. `name` stands for the path
+ * in messages. */
 enum greta_status greta_gguf_open_memory(const void *data, size_t size, const char *name,
 					 struct greta_gguf **out_gguf, struct greta_error *error);
 

@@ -59,7 +59,7 @@ struct greta_llama {
 
 /* Reads and checks; `gguf` must stay open as long as the llama is used. GRETA_ERROR_FORMAT for keys or tensors that
  * are missing or contradict each other, GRETA_ERROR_UNSUPPORTED for what is listed above, GRETA_ERROR_MEMORY.
- * Tensor data is not looked at. */
+ * Of tensor data only rope_freqs is looked at: its divisors must be finite and above zero. */
 enum greta_status greta_llama_init(struct greta_llama *llama, const struct greta_gguf *gguf, struct greta_error *error);
 
 void greta_llama_finish(struct greta_llama *llama);
