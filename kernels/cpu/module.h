@@ -36,4 +36,8 @@ struct greta_cpu_module {
 	const struct greta_cpu_function *functions;
 };
 
+/* The kernels in one form: "avx512", "avx2", "portable", "ref" (the definition, slow), or "auto": the fastest that this
+ * processor runs. NULL for a name that is none of these and for a form that this processor lacks. */
+const struct greta_cpu_module *greta_cpu_module(const char *form);
+
 #endif
