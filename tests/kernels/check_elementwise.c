@@ -1,0 +1,135 @@
+/* embed, rope_angles, rmsnorm, silu_mul, add: every form against the reference. */
+#include "tests/kernels/harness.h"
+
+#include <string.h>
+
+#define RUNS 60
+
+struct shape {
+	uint32_t cols, chunk, tokens;
+	struct greta_state state;
+};
+
+static struct shape random_shape(void)
+{
+	struct shape s = {.cols = 256 * check_between(1, 12), .chunk = check_between(1, 6)};
+	s.tokens = check_between(1, s.chunk);
+	s.state = check_state(check_below(300), s.tokens, 512);
+	return s;
+}
+
+/* Runs `kernel` with *out pointing first at the reference's buffer, then at each form's, and compares them. What a step does
+ * not reach stays poison, which is compared too. */
+static void compare(enum greta_kernel kernel, uint32_t grid, const void *args, void *out_field, size_t bytes)
+{
+	const char *forms[4];
+	void *expected = check_alloc(bytes);
+	memcpy(out_field, &expected, sizeof(expected));
+	check_run(check_kernel("ref", kernel), grid, 1, GRETA_CPU_WORK_BYTES, args);
+	for (size_t f = 0, count = check_forms(forms); f < count; f++) {
+		void *actual = check_alloc(bytes);
+		memcpy(out_field, &actual, sizeof(actual));
+		check_run(check_kernel(forms[f], kernel), grid, 1, GRETA_CPU_WORK_BYTES, args);
+		check_same(forms[f], greta_kernel_info(kernel)->name, expected, actual, bytes);
+		check_free(actual);
+	}
+	check_free(expected);
+}
+
+static void test_rmsnorm(void **context)
+{
+	(void)context;
+	for (int run = 0; run < RUNS; run++) {
+		struct shape s = random_shape();
+		size_t count = (size_t)s.chunk * s.cols;
+		float *x = check_alloc(count * 4), *weight = check_alloc(s.cols * 4);
+		check_fill_nasty(x, count);
+		check_fill(weight, s.cols, 1, 0);
+		struct greta_rmsnorm_args args = {.x = x, .weight = weight, .state = &s.state, .cols = s.cols,
+		                                  .chunk = s.chunk, .eps = 1e-5f};
+		compare(GRETA_KERNEL_rmsnorm, s.chunk, &args, &args.y, count * 4);
+		check_free(x);
+		check_free(weight);
+	}
+}
+
+static void test_silu_mul(void **context)
+{
+	(void)context;
+	for (int run = 0; run < RUNS; run++) {
+		struct shape s = random_shape();
+		size_t count = (size_t)s.chunk * s.cols;
+		float *gate = check_alloc(count * 4), *up = check_alloc(count * 4);
+		check_fill_nasty(gate, count);
+		check_fill_nasty(up, count);
+		struct greta_silu_mul_args args = {.gate = gate, .up = up, .state = &s.state, .cols = s.cols, .chunk = s.chunk};
+		compare(GRETA_KERNEL_silu_mul, s.chunk, &args, &args.y, count * 4);
+		check_free(gate);
+		check_free(up);
+	}
+}
+
+static void test_add(void **context)
+{
+	(void)context;
+	for (int run = 0; run < RUNS; run++) {
+		struct shape s = random_shape();
+		size_t count = (size_t)s.chunk * s.cols;
+		float *a = check_alloc(count * 4), *b = check_alloc(count * 4);
+		check_fill_nasty(a, count);
+		check_fill_nasty(b, count);
+		struct greta_add_args args = {.a = a, .b = b, .state = &s.state, .cols = s.cols, .chunk = s.chunk};
+		compare(GRETA_KERNEL_add, s.chunk, &args, &args.y, count * 4);
+		check_free(a);
+		check_free(b);
+	}
+}
+
+static void test_rope_angles(void **context)
+{
+	(void)context;
+	for (int run = 0; run < RUNS; run++) {
+		uint32_t pairs = 16 * check_between(1, 8), chunk = check_between(1, 6);
+		struct greta_state state = check_state(check_below(131072), check_between(1, chunk), 1u << 20);
+		double *frequencies = check_alloc(pairs * 8);
+		for (uint32_t i = 0; i < pairs; i++)
+			frequencies[i] = (double)check_uniform(0, 1);
+		struct greta_rope_angles_args args = {.frequencies = frequencies, .state = &state, .pairs = pairs,
+		                                      .chunk = chunk};
+		compare(GRETA_KERNEL_rope_angles, chunk, &args, &args.rope, (size_t)chunk * pairs * 8);
+		check_free(frequencies);
+	}
+}
+
+static void test_embed(void **context)
+{
+	static const uint32_t types[] = {GRETA_TYPE_F32,  GRETA_TYPE_F16,  GRETA_TYPE_BF16, GRETA_TYPE_Q8_0,
+	                                 GRETA_TYPE_Q4_0, GRETA_TYPE_Q4_K, GRETA_TYPE_Q5_K, GRETA_TYPE_Q6_K};
+	(void)context;
+	for (int run = 0; run < RUNS; run++) {
+		struct shape s = random_shape();
+		uint32_t type = types[run % 8], vocab = check_between(1, 40);
+		const struct greta_type_info *info = greta_type_info(type);
+		uint32_t row_bytes = s.cols / info->block_values * info->block_bytes;
+		uint8_t *table = check_alloc((size_t)vocab * row_bytes);
+		for (size_t i = 0; i < (size_t)vocab * row_bytes; i++)
+			table[i] = (uint8_t)check_random();
+		uint32_t tokens[513];
+		for (int i = 0; i < 513; i++)
+			tokens[i] = check_below(vocab + 1); /* the last one is out of the vocabulary */
+		struct greta_embed_args args = {.table = table, .tokens = tokens, .state = &s.state, .type = type,
+		                                .vocab = vocab, .cols = s.cols, .chunk = s.chunk, .row_bytes = row_bytes};
+		compare(GRETA_KERNEL_embed, s.chunk, &args, &args.x, (size_t)s.chunk * s.cols * 4);
+		check_free(table);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_silu_mul), cmocka_unit_test(test_add),
+	    cmocka_unit_test(test_rope_angles), cmocka_unit_test(test_embed),
+	};
+	check_start(argc, argv);
+	return cmocka_run_group_tests_name("elementwise kernels", tests, NULL, NULL);
+}

@@ -1,0 +1,131 @@
+/* argmax, sample, advance: every form against the reference, which sorts; and the reference against what sampling means. */
+#include "tests/kernels/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/numbers.h"
+
+struct outcome {
+	struct greta_state state;
+	uint32_t tokens[8], ring[8];
+	uint64_t best;
+};
+
+static struct outcome step(const char *form, const float *logits, uint32_t vocab, struct greta_state state)
+{
+	struct outcome o = {.state = state};
+	uint64_t *scratch = check_alloc((size_t)vocab * 8);
+	struct greta_argmax_args argmax = {logits, &o.state, &o.best, vocab, 1};
+	struct greta_sample_args sample = {logits, &o.best, &o.state, o.tokens, o.ring, scratch, vocab, 1, 1, 1};
+	check_run(check_kernel(form, GRETA_KERNEL_argmax), 1, 1, 64, &argmax);
+	check_run(check_kernel(form, GRETA_KERNEL_sample), 1, 1, 64, &sample);
+	check_free(scratch);
+	return o;
+}
+
+static struct greta_state settings(void)
+{
+	struct greta_state s = check_state(check_below(5), check_below(2), 8);
+	s.seed = check_random();
+	s.temperature = check_below(5) ? check_uniform(0.05f, 3) : 0;
+	s.top_k = check_below(2) ? check_below(60) : 0;
+	s.top_p = check_below(2) ? check_uniform(0, 1) : 1;
+	s.min_p = check_below(2) ? check_uniform(0, 0.3f) : 0;
+	return s;
+}
+
+static void test_forms_agree(void **context)
+{
+	const char *forms[4];
+	(void)context;
+	for (int run = 0; run < 400; run++) {
+		uint32_t vocab = check_below(10) ? check_between(1, 700) : check_between(1, 40000);
+		float *logits = check_alloc(vocab * 4);
+		check_fill(logits, vocab, run % 5 ? 3 : 0.001f, 5);
+		for (uint32_t i = 0; i < vocab && run % 4 == 0; i++)
+			logits[i] = (float)(int)logits[i]; /* many ties, both zeros */
+		struct greta_state state = settings();
+		struct outcome expected = step("ref", logits, vocab, state);
+		for (size_t f = 0, count = check_forms(forms); f < count; f++) {
+			struct outcome actual = step(forms[f], logits, vocab, state);
+			check_same(forms[f], "sample", &expected, &actual, sizeof(expected));
+		}
+		check_free(logits);
+	}
+}
+
+static void test_settings_mean_what_they_say(void **context)
+{
+	/* Probabilities 1/2, 1/4, 1/8, 1/8 at temperature 1, in shuffled order. */
+	static const float logits[4] = {-2.0794415f, -0.6931472f, -1.3862944f, -2.0794415f};
+	int seen[4] = {0};
+	(void)context;
+	for (uint32_t run = 0; run < 8000; run++) {
+		struct greta_state s = check_state(0, 1, 8);
+		s.temperature = 1;
+		s.seed = check_random();
+		seen[step("ref", logits, 4, s).tokens[1]]++;
+	}
+	assert_in_range(seen[1], 3700, 4300); /* 6.7 standard deviations: one false alarm in 10^10 */
+	assert_in_range(seen[2], 1740, 2260);
+	assert_in_range(seen[0], 800, 1200);
+	for (uint32_t run = 0; run < 200; run++) {
+		struct greta_state s = check_state(0, 1, 8);
+		s.temperature = 2;
+		s.seed = check_random();
+		s.top_k = 1;
+		assert_int_equal(step("ref", logits, 4, s).tokens[1], 1);
+		s.top_k = 0;
+		s.top_p = 0.7f; /* two tokens reach it */
+		uint32_t token = step("ref", logits, 4, s).tokens[1];
+		assert_true(token == 1 || token == 2);
+		s.top_p = 1;
+		s.min_p = 0.4f; /* the second has half the best one's probability */
+		token = step("ref", logits, 4, s).tokens[1];
+		assert_true(token == 1 || token == 2);
+	}
+}
+
+static void test_faults(void **context)
+{
+	const char *forms[4] = {0};
+	size_t count = check_forms(forms);
+	(void)context;
+	forms[count++] = "ref";
+	for (size_t f = 0; f < count; f++) {
+		float logits[4] = {0, NAN, 1, 2};
+		struct outcome o = step(forms[f], logits, 4, check_state(3, 1, 8));
+		assert_int_equal(o.state.fault, 4);
+		assert_int_equal(o.ring[4], 0);
+		logits[1] = INFINITY;
+		assert_int_equal(step(forms[f], logits, 4, check_state(0, 0, 8)).state.fault, 1);
+		logits[1] = -INFINITY;
+		assert_int_equal(step(forms[f], logits, 4, check_state(0, 0, 8)).tokens[1], 3);
+	}
+}
+
+static void test_steps(void **context)
+{
+	struct greta_state s = check_state(5, 10, 100);
+	(void)context;
+	assert_int_equal(greta_step_tokens(&s, 4), 4);
+	assert_false(greta_step_samples(&s, 4));
+	assert_int_equal(greta_step_tokens(&s, 16), 10);
+	assert_true(greta_step_samples(&s, 10));
+	s.position = 15;
+	assert_int_equal(greta_step_tokens(&s, 16), 1);
+	s.context = 15;
+	assert_int_equal(greta_step_tokens(&s, 16), 0);
+	assert_false(greta_step_samples(&s, 0));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_forms_agree), cmocka_unit_test(test_settings_mean_what_they_say),
+	    cmocka_unit_test(test_faults), cmocka_unit_test(test_steps),
+	};
+	check_start(argc, argv);
+	return cmocka_run_group_tests_name("sampling kernels", tests, NULL, NULL);
+}
