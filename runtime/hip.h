@@ -1,9 +1,9 @@
 /* The HIP calls this project uses, as one table of functions that a provider fills.
  *
- * Types and numbers below are those of the HIP runtime API, ROCm 5 to 7 (libamdhip64.so.5 to .7), so that a table filled
- * from the real library works as it stands. What each call does is HIP's documentation's to say; what the `cpu` provider
- * does where that leaves room is in runtime/cpu/provider.h. The calls keep HIP's names, so that a reader of either knows
- * both: `hip->hipStreamCreateWithFlags(&stream, hipStreamNonBlocking)`. */
+ * Types and numbers below are those of the HIP runtime API, ROCm 5 to 7 (libamdhip64.so.5 to .7), so that a table
+ * filled from the real library works as it stands. What each call does is HIP's documentation's to say; what the
+ * `cpu` provider does where that leaves room is in runtime/cpu/provider.h. The calls keep HIP's names, so that a
+ * reader of either knows both: `hip->hipStreamCreateWithFlags(&stream, hipStreamNonBlocking)`. */
 #ifndef GRETA_HIP_H
 #define GRETA_HIP_H
 
@@ -150,8 +150,8 @@ typedef enum hipDeviceAttribute_t {
 #define HIP_LAUNCH_PARAM_BUFFER_SIZE    ((void *)2)
 #define HIP_LAUNCH_PARAM_END            ((void *)3)
 
-/* The one list of calls: X(name, (parameters), (arguments)). Those of the first part return hipError_t, those of the second
- * const char *. The argument names let a wrapper pass a call on. */
+/* The one list of calls: X(name, (parameters), (arguments)). Those of the first part return hipError_t, those of the
+ * second const char *. The argument names let a wrapper pass a call on. */
 #define GRETA_HIP_STATUS_CALLS(X) \
 	X(hipInit, (unsigned int flags), (flags)) \
 	X(hipDriverGetVersion, (int *out_version), (out_version)) \
@@ -159,7 +159,8 @@ typedef enum hipDeviceAttribute_t {
 	X(hipGetDeviceCount, (int *out_count), (out_count)) \
 	X(hipSetDevice, (int device), (device)) \
 	X(hipDeviceGetName, (char *out_name, int size, hipDevice_t device), (out_name, size, device)) \
-	X(hipDeviceGetAttribute, (int *out_value, hipDeviceAttribute_t attribute, int device), (out_value, attribute, device)) \
+	X(hipDeviceGetAttribute, (int *out_value, hipDeviceAttribute_t attribute, int device), \
+	  (out_value, attribute, device)) \
 	X(hipDeviceSynchronize, (void), ()) \
 	X(hipGetLastError, (void), ()) \
 	X(hipMemGetInfo, (size_t *out_free, size_t *out_total), (out_free, out_total)) \
@@ -192,7 +193,8 @@ typedef enum hipDeviceAttribute_t {
 	X(hipGraphInstantiate, \
 	  (hipGraphExec_t *out_exec, hipGraph_t graph, hipGraphNode_t *out_error_node, char *log, size_t log_size), \
 	  (out_exec, graph, out_error_node, log, log_size)) \
-	X(hipGraphGetNodes, (hipGraph_t graph, hipGraphNode_t *out_nodes, size_t *inout_count), (graph, out_nodes, inout_count)) \
+	X(hipGraphGetNodes, (hipGraph_t graph, hipGraphNode_t *out_nodes, size_t *inout_count), \
+	  (graph, out_nodes, inout_count)) \
 	X(hipGraphLaunch, (hipGraphExec_t exec, hipStream_t stream), (exec, stream)) \
 	X(hipGraphDestroy, (hipGraph_t graph), (graph)) \
 	X(hipGraphExecDestroy, (hipGraphExec_t exec), (exec)) \
@@ -201,10 +203,12 @@ typedef enum hipDeviceAttribute_t {
 	X(hipModuleGetFunction, (hipFunction_t *out_function, hipModule_t module, const char *name), \
 	  (out_function, module, name)) \
 	X(hipModuleLaunchKernel, \
-	  (hipFunction_t function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, unsigned int block_x, \
-	   unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, hipStream_t stream, void **params, void **extra), \
+	  (hipFunction_t function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z, \
+	   unsigned int block_x, unsigned int block_y, unsigned int block_z, unsigned int shared_bytes, \
+	   hipStream_t stream, void **params, void **extra), \
 	  (function, grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes, stream, params, extra)) \
-	X(hipFuncSetAttribute, (const void *function, hipFuncAttribute attribute, int value), (function, attribute, value))
+	X(hipFuncSetAttribute, (const void *function, hipFuncAttribute attribute, int value), \
+	  (function, attribute, value))
 
 #define GRETA_HIP_TEXT_CALLS(X) \
 	X(hipGetErrorName, (hipError_t code), (code)) \
@@ -220,27 +224,33 @@ struct greta_hip {
 #define GRETA_HIP_MEMBER(name, parameters, arguments) const char *(*name) parameters;
 	GRETA_HIP_TEXT_CALLS(GRETA_HIP_MEMBER)
 #undef GRETA_HIP_MEMBER
-	/* Not a HIP call: one line on this thread's last failed call, saying what the code alone cannot (which allocation was
-	 * overrun, which limit was exceeded). Never NULL, "" when there is nothing to say; valid until the thread's next call. */
+	/* Not a HIP call: one line on this thread's last failed call, saying what the code alone cannot (which
+	 * allocation was overrun, which limit was exceeded). Never NULL, "" when there is nothing to say; valid until
+	 * the thread's next call. */
 	const char *(*detail)(void);
 };
 
 struct greta_hip_options {
 	unsigned threads; /* cpu: workers; 0: one for each processor that the process may run on */
-	bool guard;       /* cpu: canaries around each allocation, checked when it is freed and at hipDeviceSynchronize */
+	bool guard;       /* cpu: canaries around each allocation, checked by hipFree and hipDeviceSynchronize */
 };
 
-/* Opens a provider ("cpu"); NULL options mean all zero. The table belongs to the caller until greta_hip_unload. The calls of
- * HIP that take no handle act on the process's one device of a provider, so there is at most one set of options alive at a
- * time: loading again while it is loaded shares the device and counts, if the options are the same, and is refused with
- * GRETA_ERROR_ARGUMENT if they differ. After the last unload it can be loaded anew with others.
- * Errors: GRETA_ERROR_ARGUMENT (no such provider, options), GRETA_ERROR_MEMORY, GRETA_ERROR_DEVICE. Any thread may call it. */
-enum greta_status greta_hip_load(const char *provider, const struct greta_hip_options *options, struct greta_hip **out_hip,
-    struct greta_error *error);
+/* Opens a provider ("cpu"); NULL options mean all zero. The table belongs to the caller until greta_hip_unload. The
+ * calls of HIP that take no handle act on the process's one device of a provider, so there is at most one set of
+ * options alive at a time: loading again while it is loaded shares the device and counts, if the options are the
+ * same, and is refused with GRETA_ERROR_ARGUMENT if they differ. After the last unload it can be loaded anew with
+ * others.
+ * Errors: GRETA_ERROR_ARGUMENT (no such provider, options), GRETA_ERROR_MEMORY, GRETA_ERROR_DEVICE. Any thread. */
+enum greta_status greta_hip_load(const char *provider, const struct greta_hip_options *options,
+    struct greta_hip **out_hip, struct greta_error *error);
 
-/* Closes what greta_hip_load opened; NULL is allowed. The last unload waits for all enqueued work and releases whatever is
- * left of the device, memory included. No other thread may be inside a call of the table then. */
+/* Closes what greta_hip_load opened; NULL is allowed. The last unload waits for all enqueued work and releases
+ * whatever is left of the device, memory included. No other thread may be inside a call of the table then. */
 void greta_hip_unload(struct greta_hip *hip);
+
+/* The name and the meaning of a code; "hipErrorUnknown" and "unknown error" for numbers not in the list. Static. */
+const char *greta_hip_error_name(hipError_t code);
+const char *greta_hip_error_text(hipError_t code);
 
 /* Tells a failed call: fills *error with `what`, the code's name and text and the provider's detail, and returns
  * GRETA_ERROR_MEMORY for hipErrorOutOfMemory, GRETA_ERROR_DEVICE for any other code. For use as
