@@ -64,7 +64,7 @@ struct greta_plan_header {
 	uint32_t version;
 	uint32_t header_bytes; /* sizeof(struct greta_plan_header) */
 	uint64_t file_bytes;
-	uint64_t checksum;     /* XXH3-64 of the file with these eight bytes zero */
+	uint64_t checksum;     /* greta_plan_checksum */
 	uint64_t abi_hash;     /* greta_abi_hash() */
 	char target[16];       /* "cpu", "gfx942", ...; NUL-padded */
 
@@ -84,8 +84,8 @@ struct greta_plan_header {
 	uint64_t state_offset, tokens_offset; /* in STATE: struct greta_state; uint32_t tokens[context + 1] */
 	uint64_t ring_offset, logits_offset;  /* in IO: uint32_t ring[context + 1], token + 1, 0 = not yet; float [n_vocab] */
 
-	uint64_t arena_lower_bound; /* no packing can be smaller */
-	uint64_t arena_naive;       /* sum of all buffers, without reuse */
+	uint64_t arena_lower_bound; /* of the program that needs most: no packing can be smaller */
+	uint64_t arena_naive;       /* of the program that has most: the sum of its buffers, without reuse */
 	uint64_t step_weight_bytes; /* weight bytes that one decode step reads */
 
 	struct greta_plan_extent sections[GRETA_PLAN_SECTION_COUNT];
@@ -99,9 +99,9 @@ struct greta_plan_tensor {
 	uint64_t source_bytes; /* there */
 	uint32_t name;         /* string; the GGUF name, or the constant's */
 	uint32_t region;       /* WEIGHTS or MODEL (then offset == source) */
-	uint32_t type;         /* enum greta_type */
+	uint32_t type;         /* enum greta_type; constants: 0, their values are fp64 */
 	uint32_t layout;       /* enum greta_layout */
-	uint32_t rows, cols;
+	uint32_t rows, cols;   /* vectors: one row */
 	int32_t exponent;      /* all scales (weights, of F types) are below 2^exponent in magnitude */
 	uint32_t constant;     /* 1: contents come from CONSTANTS */
 };
@@ -165,9 +165,14 @@ struct greta_plan {
 	size_t mapping_bytes;
 };
 
-/* Maps `path` and checks everything that replay relies on: magic, version, checksum, ABI hash, every index, bound, alignment
- * and sum. Errors: IO; FORMAT (damaged); MISMATCH (another version or ABI: the message says to plan again). `*out_plan` is
- * the caller's memory; greta_plan_close releases the mapping. */
+/* Of a plan's `bytes` >= sizeof(struct greta_plan_header): XXH3-64 of what follows the checksum, seeded with the XXH3-64 of what
+ * comes before it. */
+uint64_t greta_plan_checksum(const void *data, size_t bytes);
+
+/* Maps `path` and checks that it is a plan of this build, whole, and that its tables hold together: magic, version, checksum,
+ * ABI hash, every index, bound and sum. Whether its launches are sound is asked next, of greta_verify_plan (verify.h). Errors:
+ * IO; FORMAT (damaged); MISMATCH (another version or ABI: the message says to plan again). `*out_plan` is the caller's memory;
+ * greta_plan_close releases the mapping. */
 enum greta_status greta_plan_open(const char *path, struct greta_plan *out_plan, struct greta_error *error);
 
 /* The same over memory that outlives the plan (8-byte aligned). */
