@@ -1,0 +1,24 @@
+#!/bin/sh
+# Builds what the tests need and runs every test that can run here. tests/run.sh [BUILD-FOLDER [meson setup options]]
+# Ends with one line: N passed, N failed, N skipped. Exit status 0 when none failed.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/packages.sh
+need_packages $BUILD_PACKAGES $TEST_PACKAGES
+
+build=${1:-build}
+[ $# -eq 0 ] || shift
+[ -f "$build/build.ninja" ] || meson setup "$build" "$@" >"/tmp/greta-setup.$$" 2>&1 || {
+	cat "/tmp/greta-setup.$$" >&2
+	exit 1
+}
+rm -f "/tmp/greta-setup.$$"
+ninja -C "$build" --quiet
+
+# shellcheck disable=SC2086
+meson test -C "$build" --no-rebuild --print-errorlogs ${GRETA_TEST_ARGS:-} && status=0 || status=$?
+log=$build/meson-logs/testlog.json
+count() { grep -c "\"result\": \"$1\"" "$log" || true; }
+failed=$(($(count FAIL) + $(count TIMEOUT) + $(count ERROR) + $(count INTERRUPT) + $(count UNEXPECTEDPASS)))
+echo "$(count OK) passed, $failed failed, $(count SKIP) skipped"
+exit "$status"
