@@ -30,6 +30,10 @@ static hipError_t check(const struct greta_cpu_device *device, const struct gret
 {
 	if (!copy->to || (!copy->from && !fill))
 		return greta_cpu_error(hipErrorInvalidValue, "%s: NULL for %zu bytes", call, copy->size);
+	uintptr_t to = (uintptr_t)copy->to, from = (uintptr_t)copy->from;
+	if (!fill && (to > from ? to - from : from - to) < copy->size)
+		return greta_cpu_error(hipErrorInvalidValue, "%s: %zu bytes at %p and at %p overlap", call, copy->size,
+		    (void *)copy->to, (const void *)copy->from);
 	if (copy->size / GRETA_CPU_COPY_BLOCK >= 0x7fffffff)
 		return greta_cpu_error(hipErrorInvalidValue, "%s: %zu bytes are too many", call, copy->size);
 	if (!greta_cpu_memory_range_fits(device, copy->to, copy->size) ||

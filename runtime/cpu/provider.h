@@ -8,7 +8,7 @@
  * - Enqueueing returns at once, unless about a mebibyte of launches is waiting; then it blocks until there is room.
  * - Device memory is host memory; addresses are the same on both sides. hipMemcpyAsync reads and writes host memory
  *   when the stream gets there, also pageable memory. Copies and fills that leave the hipMalloc or hipHostMalloc
- *   block they start in are refused. hipFree and hipHostFree wait for all work enqueued.
+ *   block they start in are refused, as are copies that overlap. hipFree and hipHostFree wait for all work enqueued.
  * - With guard bands (struct greta_hip_options) a write just outside an allocation is found by hipFree, hipHostFree
  *   and hipDeviceSynchronize: hipErrorIllegalAddress, the allocation named in `detail`; new memory is filled with a
  *   pattern.
