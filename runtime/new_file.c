@@ -1,0 +1,109 @@
+#include "runtime/new_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRIES 100 /* names that are taken before giving up */
+
+/* A name beside `path` that is probably free. */
+static char *name_beside(const char *path, int attempt)
+{
+	struct timespec now;
+	char *name;
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (asprintf(&name, "%s.%ld-%ld-%d.part", path, (long)getpid(), now.tv_nsec, attempt) < 0)
+		return NULL;
+	return name;
+}
+
+static int open_nameless(const char *path)
+{
+	char *folder = strdup(path);
+	if (!folder)
+		return -1;
+	char *slash = strrchr(folder, '/');
+	if (!slash)
+		strcpy(folder, ".");
+	else
+		slash[slash == folder] = '\0';
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	free(folder);
+	return fd;
+}
+
+enum greta_status greta_new_file_init(struct greta_new_file *file, const char *path, struct greta_error *error)
+{
+	struct greta_new_file made = {.fd = -1, .path = strdup(path)};
+	if (!made.path)
+		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory to write %s", path);
+	/* Naming it later goes through /proc. */
+	if (*path && access("/proc/self/fd", X_OK) == 0)
+		made.fd = open_nameless(path);
+	for (int i = 0; made.fd < 0 && i < TRIES; i++) {
+		free(made.temporary);
+		made.temporary = name_beside(path, i);
+		if (!made.temporary) {
+			free(made.path);
+			return greta_fail(error, GRETA_ERROR_MEMORY, "no memory to write %s", path);
+		}
+		made.fd = open(made.temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+		if (made.fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (made.fd < 0) {
+		int reason = errno;
+		free(made.temporary);
+		free(made.path);
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(reason));
+	}
+	*file = made;
+	return GRETA_OK;
+}
+
+/* Gives the nameless file a name beside its final one: a link cannot replace what is there, a rename can. */
+static int give_name(struct greta_new_file *file)
+{
+	char self[64];
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", file->fd);
+	for (int i = 0; i < TRIES; i++) {
+		char *name = name_beside(file->path, i);
+		if (!name)
+			return -1;
+		if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+			file->temporary = name;
+			return 0;
+		}
+		int reason = errno;
+		free(name);
+		errno = reason;
+		if (reason != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
+enum greta_status greta_new_file_commit(struct greta_new_file *file, struct greta_error *error)
+{
+	if (fdatasync(file->fd) != 0 || (!file->temporary && give_name(file) != 0) ||
+	    rename(file->temporary, file->path) != 0)
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", file->path, strerror(errno));
+	free(file->temporary);
+	file->temporary = NULL;
+	return GRETA_OK;
+}
+
+void greta_new_file_finish(struct greta_new_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	if (file->temporary)
+		unlink(file->temporary);
+	free(file->temporary);
+	free(file->path);
+	*file = (struct greta_new_file){.fd = -1};
+}
