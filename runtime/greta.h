@@ -51,7 +51,7 @@ struct greta_options {
 	bool no_cache;           /* neither read nor write the cache directory */
 	unsigned threads;        /* cpu: workers; default: one for each processor the process may run on */
 	bool eager;              /* launch kernel by kernel instead of replaying graphs */
-	bool guard;              /* canaries around device allocations, checked at every close: to find wild writes */
+	bool guard;              /* canaries around device allocations, which greta_check looks at: to find wild writes */
 	bool force_upload;       /* copy weights into device memory even where the device could read the mapped file */
 	unsigned lookahead;      /* replays that greta_generate keeps enqueued; default 4, at most 16; 1: none ahead */
 	unsigned chunk_tokens;   /* take prompts in pieces of at most this many tokens, 1: token by token; default: as planned */
@@ -73,8 +73,11 @@ struct greta_options {
 GRETA_API enum greta_status greta_open(const char *path, const struct greta_options *options, struct greta **out_greta,
 				       struct greta_error *error);
 
-/* Waits for enqueued work and releases everything. With options.guard the canaries are checked first. */
+/* Waits for enqueued work and releases everything. */
 GRETA_API void greta_close(struct greta *greta);
+
+/* Waits for enqueued work; with options.guard, looks at the canaries. DEVICE when a kernel wrote where it must not. */
+GRETA_API enum greta_status greta_check(struct greta *greta, struct greta_error *error);
 
 /* What was opened. Strings live as long as the session. */
 struct greta_info {
@@ -146,7 +149,7 @@ GRETA_API enum greta_status greta_set_sampling(struct greta *greta, const struct
 GRETA_API enum greta_status greta_next(struct greta *greta, int32_t *out_token, struct greta_error *error);
 
 /* Called for every token generated, with the text that it completes: valid UTF-8, often empty, not terminated, valid during
- * the call. When the generation stops inside a character, a last call with token -1 gives U+FFFD. Return false to stop; the
+ * the call. When the generation ends inside a character, a last call with token -1 gives U+FFFD. Return false to stop; the
  * token stays in the sequence. The session must not be used inside, but for greta_get_info, greta_length, greta_is_end. */
 typedef bool greta_on_token(void *user, int32_t token, const char *text, size_t length);
 
@@ -156,7 +159,10 @@ enum greta_stop {
 	GRETA_STOP_CALLER, /* on_token said so */
 };
 
-enum greta_generate_flags { GRETA_IGNORE_END = 1 /* go on past end tokens */ };
+enum greta_generate_flags {
+	GRETA_IGNORE_END = 1, /* go on past end tokens */
+	GRETA_HOLD_TEXT = 2,  /* the next greta_generate continues the text: at the limit, keep an unfinished character for it */
+};
 
 /* Generates up to `limit` tokens, as greta_next would one by one, with several replays enqueued ahead. on_token may be NULL;
  * out_stop and out_count (tokens generated, an end token included) may be NULL. CONTEXT, before anything runs, when `limit`
