@@ -43,32 +43,37 @@ static void gather_words(uint32_t type, const uint8_t *raw, uint8_t *words)
 	}
 }
 
-void greta_rows16_pack(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t first_group,
-                       uint32_t last_group, void *out)
+void greta_rows16_pack_blocks(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t group,
+                              uint32_t first_block, uint32_t last_block, void *out)
 {
 	const struct greta_type_info *info = greta_type_info(type);
 	uint32_t words = greta_rows16_words(type);
 	uint32_t blocks = cols / 256;
 	size_t source_block = (size_t)(256 / info->block_values) * info->block_bytes;
-	size_t group_bytes = greta_rows16_group_bytes(type, cols);
-	size_t head_bytes = greta_rows16_head_bytes(type, cols);
+	size_t head_bytes = greta_rows16_head_bytes(type, (last_block - first_block) * 256);
+	uint8_t *head = out, *at = head + head_bytes;
 
-	for (uint32_t g = first_group; g < last_group; g++) {
-		uint8_t *group = (uint8_t *)out + g * group_bytes;
-		memset(group, 0, head_bytes);
-		for (uint32_t b = 0; b < blocks; b++) {
-			uint32_t tile[68][16];
-			memset(tile, 0, sizeof(tile));
-			for (uint32_t r = 0; r < 16 && g * 16 + r < rows; r++) {
-				const uint8_t *row = (const uint8_t *)raw + ((size_t)(g * 16 + r) * blocks + b) * source_block;
-				uint32_t line[68];
-				gather_words(type, row, (uint8_t *)line);
-				for (uint32_t w = 0; w < words; w++)
-					tile[w][r] = line[w];
-				if (head_bytes)
-					memcpy(group + (size_t)b * 32 + (size_t)r * 2, row + 208, 2);
-			}
-			memcpy(group + head_bytes + (size_t)b * words * 64, tile, (size_t)words * 64);
+	memset(head, 0, head_bytes);
+	for (uint32_t b = first_block; b < last_block; b++, at += (size_t)words * 64) {
+		uint32_t tile[68][16];
+		memset(tile, 0, sizeof(tile));
+		for (uint32_t r = 0; r < 16 && group * 16 + r < rows; r++) {
+			const uint8_t *row = (const uint8_t *)raw + ((size_t)(group * 16 + r) * blocks + b) * source_block;
+			uint32_t line[68];
+			gather_words(type, row, (uint8_t *)line);
+			for (uint32_t w = 0; w < words; w++)
+				tile[w][r] = line[w];
+			if (head_bytes)
+				memcpy(head + (size_t)(b - first_block) * 32 + (size_t)r * 2, row + 208, 2);
 		}
+		memcpy(at, tile, (size_t)words * 64);
 	}
+}
+
+void greta_rows16_pack(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t first_group,
+                       uint32_t last_group, void *out)
+{
+	size_t group_bytes = greta_rows16_group_bytes(type, cols);
+	for (uint32_t g = first_group; g < last_group; g++)
+		greta_rows16_pack_blocks(type, rows, cols, raw, g, 0, cols / 256, (uint8_t *)out + g * group_bytes);
 }

@@ -32,4 +32,9 @@ size_t greta_rows16_head_bytes(uint32_t type, uint32_t cols);
 void greta_rows16_pack(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t first_group,
                        uint32_t last_group, void *out);
 
+/* Lays out 256-column blocks [first_block, last_block) of one group at `out`, as the group of a matrix that has only these
+ * columns. */
+void greta_rows16_pack_blocks(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t group,
+                              uint32_t first_block, uint32_t last_block, void *out);
+
 #endif

@@ -20,13 +20,19 @@ GRETA_FN double greta_cpu_squares(const float *x)
 	return lane[0] + lane[2] + (lane[1] + lane[3]);
 }
 
-/* y = x / rms(x) * weight, n a multiple of 256; y may be x. */
-GRETA_FN void greta_cpu_rmsnorm_vector(const float *x, const float *weight, uint32_t n, float eps, float *y)
+/* 1 / rms(x), n a multiple of 256. */
+GRETA_FN float greta_cpu_inverse_rms(const float *x, uint32_t n, float eps)
 {
 	double sum = 0;
 	for (uint32_t b = 0; b < n; b += 256)
 		sum += greta_cpu_squares(x + b);
-	float r = (float)(1.0 / sqrt(sum / n + (double)eps));
+	return (float)(1.0 / sqrt(sum / n + (double)eps));
+}
+
+/* y = x / rms(x) * weight, n a multiple of 256; y may be x. */
+GRETA_FN void greta_cpu_rmsnorm_vector(const float *x, const float *weight, uint32_t n, float eps, float *y)
+{
+	float r = greta_cpu_inverse_rms(x, n, eps);
 	for (uint32_t i = 0; i < n; i++)
 		y[i] = x[i] * r * weight[i];
 }
