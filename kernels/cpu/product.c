@@ -150,8 +150,9 @@ static void multiply(const struct matrix *m, const struct vectors *x, uint32_t f
 		const double *sums = work->sums + (size_t)v * padded;
 		float *out = values + (size_t)v * PASS_ROWS;
 		int finite = x->digits[(size_t)v * x->blocks].largest != GRETA_EXPONENT_NONFINITE;
+		/* + 0: a form that rounds down may leave -0 */
 		for (uint32_t r = 0; r < padded; r++)
-			out[r] = finite ? (float)(sums[r] * work->unit[v]) : greta_float(GRETA_NAN_BITS);
+			out[r] = finite ? (float)((sums[r] + 0.0) * work->unit[v]) : greta_float(GRETA_NAN_BITS);
 	}
 }
 

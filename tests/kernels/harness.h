@@ -44,7 +44,7 @@ void check_run(greta_cpu_kernel *kernel, uint32_t grid_x, uint32_t grid_y, size_
 /* Fails, naming the form and the first place, unless both are the same bytes. */
 void check_same(const char *form, const char *what, const void *expected, const void *actual, size_t bytes);
 
-/* Seconds of the fastest of several runs of `kernel` over all its blocks, in order. */
+/* Seconds of processor time (others may use the machine too) of the fastest of several runs of `kernel` over all its blocks, in order. */
 double check_time(greta_cpu_kernel *kernel, uint32_t grid_x, uint32_t grid_y, size_t shared_bytes, const void *args);
 
 /* A state at `position` for a step of `tokens` prompt tokens; 0 tokens: a decode step. */
