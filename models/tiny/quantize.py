@@ -3,8 +3,8 @@
 
     models/tiny/quantize.py WORK LLAMA_QUANTIZE [NAME]
 
-reads WORK/NAME.npz (train.py; NAME is tiny unless given) and WORK/vocab.model (vocab.py), writes WORK/NAME-f16.gguf with
-the PyPI library `gguf`, and calls llama.cpp's llama-quantize, the program LLAMA_QUANTIZE, for WORK/NAME.gguf.
+reads WORK/NAME.npz (train.py; NAME is tiny unless given) and WORK/vocab.model (vocab.py), writes WORK/NAME-f16.gguf
+with the PyPI library `gguf`, and calls llama.cpp's llama-quantize, the program LLAMA_QUANTIZE, for WORK/NAME.gguf.
 """
 import pathlib
 import subprocess

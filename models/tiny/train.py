@@ -3,13 +3,13 @@
 
     models/tiny/train.py WORK [options]
 
-reads WORK/train.txt, WORK/valid.txt (text.py) and WORK/vocab.model (vocab.py) and writes WORK/NAME.npz: the weights with
-the lowest validation loss, as float16 (vectors as float32), under their GGUF names.
+reads WORK/train.txt, WORK/valid.txt (text.py) and WORK/vocab.model (vocab.py) and writes WORK/NAME.npz: the weights
+with the lowest validation loss, as float16 (vectors as float32), under their GGUF names.
 
 The tokens of the chapters stand in one row, each chapter as BOS, text, EOS. An epoch is the row cut into windows of the
-context length from a random start, in random order. Half of the windows have their first token replaced by BOS: a text
-may be begun, and is scored, from the middle of a chapter. The text is small for the model, so the regularisers (dropout,
-weight decay) decide how well it does on chapters it has not seen.
+context length from a random start, in random order. Half of the windows have their first token replaced by BOS: a
+text may be begun, and is scored, from the middle of a chapter. The text is small for the model, so the regularisers
+(dropout, weight decay) decide how well it does on chapters it has not seen.
 """
 import argparse
 import contextlib
@@ -136,7 +136,8 @@ def main():
     net = model.Llama(shape, options.dropout).to(device)
     row = tokens_of(options.work / "train.txt", pieces).to(device)
     check = windows(tokens_of(options.work / "valid.txt", pieces).to(device), 0, shape.context)
-    print(f"{options.name}: {sum(p.numel() for p in net.parameters())} parameters, {len(row)} tokens, {device}", flush=True)
+    size = sum(p.numel() for p in net.parameters())
+    print(f"{options.name}: {size} parameters, {len(row)} tokens, {device}", flush=True)
     lowest = train(net, row, check, options)
     print(f"{options.name}: lowest validation loss {lowest:.4f}, perplexity {math.exp(lowest):.2f}", flush=True)
 
