@@ -161,6 +161,39 @@ static void a_fork_joins_and_keeps_its_order(void **state)
 	}
 }
 
+/* Hundreds of thousands of launches, most of them smaller than the pool: some worker's range stays empty for long. */
+static void long_runs_lose_no_block(void **state)
+{
+	(void)state;
+	for (size_t t = 0; t < 3; t++) {
+		struct fixture fixture;
+		fixture_init(&fixture, fixture_threads[t], true);
+		const struct greta_hip *hip = fixture.hip;
+		enum { REPLAYS = 100, BLOCKS = 7 };
+		uint32_t *words = fixture_malloc(&fixture, 4 * BLOCKS), expected[BLOCKS] = { 0 };
+		hipGraph_t graph;
+		hipGraphExec_t exec;
+		assert_hip(hip->hipStreamBeginCapture(fixture.stream, hipStreamCaptureModeRelaxed));
+		for (uint32_t i = 0; i < STEPS; i++) {
+			struct test_mix args = { words, i };
+			assert_hip(fixture_launch(&fixture, "mix", i + 1 == STEPS ? BLOCKS : 2, &args, sizeof(args),
+			    fixture.stream));
+		}
+		assert_hip(hip->hipStreamEndCapture(fixture.stream, &graph));
+		assert_hip(hip->hipGraphInstantiate(&exec, graph, NULL, NULL, 0));
+		for (uint32_t step = 0; step < REPLAYS; step++) {
+			assert_hip(hip->hipGraphLaunch(exec, fixture.stream));
+			for (uint32_t i = 0; i < STEPS; i++) {
+				for (uint32_t k = 0; k < (i + 1 == STEPS ? BLOCKS : 2); k++)
+					expected[k] = test_mixed(expected[k], i, k);
+			}
+		}
+		assert_hip(hip->hipStreamSynchronize(fixture.stream));
+		assert_memory_equal(words, expected, sizeof(expected));
+		fixture_finish(&fixture);
+	}
+}
+
 static void an_empty_graph_replays(void **state)
 {
 	(void)state;
@@ -246,6 +279,7 @@ int main(int argument_count, char **arguments)
 		cmocka_unit_test(a_graph_of_1000_nodes_equals_eager_at_every_step),
 		cmocka_unit_test(replays_may_be_enqueued_ahead),
 		cmocka_unit_test(a_fork_joins_and_keeps_its_order),
+		cmocka_unit_test(long_runs_lose_no_block),
 		cmocka_unit_test(an_empty_graph_replays),
 		cmocka_unit_test(large_copies_and_fills_are_shared_out_exactly),
 		cmocka_unit_test(wrong_graph_handles_are_refused),

@@ -145,6 +145,27 @@ static void copies_stay_inside_allocations(void **state)
 	fixture_finish(&fixture);
 }
 
+static void freeing_waits_for_the_work_enqueued(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	fixture_init(&fixture, 2, true);
+	enum { WORDS = 5000 };
+	/* freed too early, memory is written to after the bands were looked at, and the address checker sees it */
+	for (uint32_t round = 0; round < 20; round++) {
+		void *address = fixture_malloc(&fixture, 4 * WORDS);
+		uint32_t *overrun = fixture_malloc(&fixture, 4);
+		struct test_mix args = { address, round };
+		for (uint32_t i = 0; i < 20; i++)
+			assert_hip(fixture_launch(&fixture, "mix", WORDS, &args, sizeof(args), fixture.stream));
+		struct test_mix beyond = { overrun + 1, round };
+		assert_hip(fixture_launch(&fixture, "mix", 1, &beyond, sizeof(beyond), fixture.stream));
+		assert_int_equal(fixture.hip->hipFree(overrun), hipErrorIllegalAddress);
+		assert_hip(fixture.hip->hipFree(address));
+	}
+	fixture_finish(&fixture);
+}
+
 static void host_memory_is_device_memory(void **state)
 {
 	(void)state;
@@ -185,6 +206,7 @@ int main(void)
 		cmocka_unit_test(guard_bands_find_overruns),
 		cmocka_unit_test(guarded_memory_starts_strange),
 		cmocka_unit_test(copies_stay_inside_allocations),
+		cmocka_unit_test(freeing_waits_for_the_work_enqueued),
 		cmocka_unit_test(host_memory_is_device_memory),
 	};
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

@@ -21,6 +21,7 @@ static void enqueueing_does_not_wait(void **state)
 		_Atomic uint32_t gate = 0;
 		uint32_t *words = fixture_malloc(&fixture, 4096), host[8] = { 0 };
 		hipEvent_t event = fixture_event(&fixture, hipEventDefault);
+		hipEvent_t late = fixture_event(&fixture, hipEventDefault);
 		assert_hip(hip->hipEventQuery(event)); /* never recorded: nothing to wait for */
 		assert_hip(hip->hipStreamQuery(fixture.stream));
 		hold(&fixture, &gate, fixture.stream);
@@ -31,6 +32,10 @@ static void enqueueing_does_not_wait(void **state)
 		assert_hip(hip->hipEventRecord(event, fixture.stream));
 		assert_int_equal(hip->hipStreamQuery(fixture.stream), hipErrorNotReady);
 		assert_int_equal(hip->hipEventQuery(event), hipErrorNotReady);
+		hipStream_t other = fixture_stream(&fixture, hipStreamNonBlocking);
+		assert_hip(hip->hipStreamQuery(other));
+		assert_hip(hip->hipEventRecord(late, other)); /* a record alone is work of its stream, too */
+		assert_int_equal(hip->hipStreamQuery(other), hipErrorNotReady);
 		assert_int_equal(hip->hipGetLastError(), hipSuccess); /* not being ready is no error */
 		assert_int_equal(words[0], 0);
 		atomic_store(&gate, 1);
