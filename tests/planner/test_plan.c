@@ -1,0 +1,262 @@
+/* What a plan of a model is: its launches, its options, its bytes. */
+#include "kernels/abi.h"
+#include "runtime/verify.h"
+#include "small_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define LAYERS 3
+
+static struct small_model model, tied;
+
+static int open_models(void **state)
+{
+	(void)state;
+	small_model_open(&model, "embd=512,layers=3,heads=8,kv=2,ffn=768,vocab=290,ctx=100", "Q4_K_M");
+	small_model_open(&tied, "embd=256,layers=3,heads=4,kv=4,ffn=512,vocab=300,ctx=64,tied=1,freqs=1", "Q8_0");
+	return 0;
+}
+
+static int close_models(void **state)
+{
+	(void)state;
+	small_model_close(&model);
+	small_model_close(&tied);
+	return 0;
+}
+
+static struct greta_plan opened(const struct greta_plan_image *image)
+{
+	struct greta_plan plan;
+	struct greta_error error;
+	if (greta_plan_open_memory(image->data, image->size, &plan, &error) != GRETA_OK)
+		fail_msg("%s", error.message);
+	return plan;
+}
+
+static void launches_of_layers(const struct greta_plan *plan, uint32_t program, uint32_t layer, uint32_t expected)
+{
+	uint32_t count = 0;
+	for (uint32_t l = 0; l < plan->programs[program].launch_count; l++)
+		count += plan->launches[plan->programs[program].first_launch + l].layer == layer;
+	assert_int_equal(count, expected);
+}
+
+static void launches_are_counted(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t fuse, per_layer[3], outside[3]; /* decode, prefill2, prefill32 */
+	} rows[] = {
+	    {GRETA_FUSE_FULL, {5, 9, 9}, {3, 3, 3}},
+	    {GRETA_FUSE_NONE, {16, 20, 20}, {7, 7, 7}},
+	};
+	for (size_t r = 0; r < 2; r++) {
+		struct greta_plan_image image = small_model_plan(&model, rows[r].fuse);
+		struct greta_plan plan = opened(&image);
+		assert_int_equal(plan.program_count, 3);
+		for (uint32_t p = 0; p < 3; p++) {
+			assert_int_equal(plan.programs[p].launch_count, rows[r].outside[p] + LAYERS * rows[r].per_layer[p]);
+			for (uint32_t l = 0; l < LAYERS; l++)
+				launches_of_layers(&plan, p, l, rows[r].per_layer[p]);
+		}
+		greta_plan_image_finish(&image);
+	}
+}
+
+static void the_fused_layer_is_the_one_wanted(void **state)
+{
+	(void)state;
+	static const uint32_t decode[] = {
+	    GRETA_KERNEL_embed,
+	    GRETA_KERNEL_qkv, GRETA_KERNEL_attention, GRETA_KERNEL_product, GRETA_KERNEL_gate_up, GRETA_KERNEL_product,
+	    GRETA_KERNEL_qkv, GRETA_KERNEL_attention, GRETA_KERNEL_product, GRETA_KERNEL_gate_up, GRETA_KERNEL_product,
+	    GRETA_KERNEL_qkv, GRETA_KERNEL_attention, GRETA_KERNEL_product, GRETA_KERNEL_gate_up, GRETA_KERNEL_product,
+	    GRETA_KERNEL_lm_head, GRETA_KERNEL_sample,
+	};
+	struct greta_plan_image image = small_model_plan(&model, GRETA_FUSE_FULL);
+	struct greta_plan plan = opened(&image);
+	for (uint32_t l = 0; l < sizeof(decode) / sizeof(decode[0]); l++)
+		assert_int_equal(plan.launches[l].kernel, decode[l]);
+	const struct greta_product_args *down = (const void *)(plan.args + plan.launches[5].args);
+	assert_ptr_equal(down->residual, down->y);
+	greta_plan_image_finish(&image);
+}
+
+static void the_same_input_gives_the_same_bytes(void **state)
+{
+	(void)state;
+	for (uint32_t threads = 1; threads <= 3; threads++) {
+		struct greta_plan_options options = GRETA_PLAN_OPTIONS_DEFAULT;
+		options.threads = threads;
+		struct greta_plan_image a, b;
+		struct greta_error error;
+		assert_int_equal(greta_plan_build(&model.llama, &options, &a, &error), GRETA_OK);
+		options.threads = 1;
+		assert_int_equal(greta_plan_build(&model.llama, &options, &b, &error), GRETA_OK);
+		assert_int_equal(a.size, b.size);
+		assert_memory_equal(a.data, b.data, a.size);
+		greta_plan_image_finish(&a);
+		greta_plan_image_finish(&b);
+	}
+}
+
+/* Builds with the options and gives back the plan's error, or OK. */
+static enum greta_status try(const struct small_model *m, struct greta_plan_options options, struct greta_plan_header *out)
+{
+	struct greta_plan_image image;
+	struct greta_error error = {0};
+	enum greta_status status = greta_plan_build(&m->llama, &options, &image, &error);
+	if (status == GRETA_OK) {
+		memcpy(out, image.data, sizeof(*out));
+		greta_plan_image_finish(&image);
+	} else {
+		assert_true(error.message[0]);
+	}
+	return status;
+}
+
+static void the_context_is_bounded(void **state)
+{
+	(void)state;
+	struct greta_plan_header header;
+	assert_int_equal(try(&model, (struct greta_plan_options){.context = 101}, &header), GRETA_ERROR_ARGUMENT);
+	assert_int_equal(try(&model, (struct greta_plan_options){.context = 100}, &header), GRETA_OK);
+	assert_int_equal(header.context, 100);
+	assert_int_equal(try(&model, (struct greta_plan_options){0}, &header), GRETA_OK);
+	assert_int_equal(header.context, 100);
+	assert_int_equal(header.region_bytes[GRETA_REGION_KV], 3 * 2 * 128 * 2 * 64 * 2);
+	assert_int_equal(try(&model, (struct greta_plan_options){.context = 1}, &header), GRETA_OK);
+	assert_int_equal(header.sections[GRETA_PLAN_PROGRAMS].count, 1);
+}
+
+static void prefill_lengths_are_sorted_cut_and_unique(void **state)
+{
+	(void)state;
+	static const uint32_t lengths[] = {512, 16, 128, 16};
+	struct greta_plan_options options = {.prefill = lengths, .prefill_count = 4};
+	struct greta_plan_image image;
+	struct greta_error error;
+	assert_int_equal(greta_plan_build(&model.llama, &options, &image, &error), GRETA_OK);
+	struct greta_plan plan = opened(&image);
+	assert_int_equal(plan.program_count, 3);
+	assert_int_equal(plan.programs[1].chunk_tokens, 16);
+	assert_int_equal(plan.programs[2].chunk_tokens, 100);
+	assert_string_equal(greta_plan_string(&plan, plan.programs[2].name), "prefill100");
+	greta_plan_image_finish(&image);
+}
+
+static void options_out_of_range_are_refused(void **state)
+{
+	(void)state;
+	struct greta_plan_header header;
+	static const uint32_t one[] = {1};
+	assert_int_equal(try(&model, (struct greta_plan_options){.target = "abacus"}, &header), GRETA_ERROR_ARGUMENT);
+	assert_int_equal(try(&model, (struct greta_plan_options){.activations = 5}, &header), GRETA_ERROR_ARGUMENT);
+	assert_int_equal(try(&model, (struct greta_plan_options){.kv_type = 2}, &header), GRETA_ERROR_ARGUMENT);
+	assert_int_equal(try(&model, (struct greta_plan_options){.fuse = 2}, &header), GRETA_ERROR_ARGUMENT);
+	assert_int_equal(try(&model, (struct greta_plan_options){.prefill = one, .prefill_count = 1}, &header), GRETA_ERROR_ARGUMENT);
+}
+
+static void tied_embeddings_are_laid_out_twice(void **state)
+{
+	(void)state;
+	struct greta_plan_image image = small_model_plan(&tied, GRETA_FUSE_FULL);
+	struct greta_plan plan = opened(&image);
+	uint32_t raw = 0, rows16 = 0;
+	for (size_t t = 0; t < plan.tensor_count; t++)
+		if (!strcmp(greta_plan_string(&plan, plan.tensors[t].name), "token_embd.weight")) {
+			raw += plan.tensors[t].layout == GRETA_LAYOUT_RAW && plan.tensors[t].region == GRETA_REGION_MODEL;
+			rows16 += plan.tensors[t].layout == GRETA_LAYOUT_ROWS16 && plan.tensors[t].region == GRETA_REGION_WEIGHTS;
+		}
+	assert_int_equal(raw, 1);
+	assert_int_equal(rows16, 1);
+	greta_plan_image_finish(&image);
+}
+
+static void a_step_reads_every_weight_once(void **state)
+{
+	(void)state;
+	struct greta_plan_header header;
+	assert_int_equal(try(&model, (struct greta_plan_options){0}, &header), GRETA_OK);
+	uint64_t bytes = 0;
+	for (size_t t = 0; t < greta_gguf_tensor_count(model.gguf); t++) {
+		const struct greta_gguf_tensor *tensor = greta_gguf_tensor(model.gguf, t);
+		bytes += tensor == model.llama.token_embd ? tensor->bytes / tensor->dims[1] : tensor->bytes;
+	}
+	/* The layout pads the heads of Q6_K groups, and rows to groups of 16. */
+	assert_in_range(header.step_weight_bytes, bytes, bytes + bytes / 16);
+}
+
+static void the_plan_fits_its_model_only(void **state)
+{
+	(void)state;
+	struct greta_plan_image image = small_model_plan(&model, GRETA_FUSE_FULL);
+	struct greta_plan plan = opened(&image);
+	struct greta_error error;
+	assert_int_equal(greta_verify_model(&plan, model.gguf, &error), GRETA_OK);
+	assert_int_equal(greta_verify_model(&plan, tied.gguf, &error), GRETA_ERROR_MISMATCH);
+	assert_non_null(strstr(error.message, "greta-plan build"));
+	greta_plan_image_finish(&image);
+}
+
+static void a_plan_is_written_whole_and_read_back(void **state)
+{
+	(void)state;
+	struct greta_plan_image image = small_model_plan(&model, GRETA_FUSE_FULL);
+	struct greta_error error;
+	struct greta_plan plan;
+	char path[] = "/tmp/greta-plan-XXXXXX";
+	close(mkstemp(path));
+	assert_int_equal(greta_plan_write(path, &image, &error), GRETA_OK);
+	assert_int_equal(greta_plan_open(path, &plan, &error), GRETA_OK);
+	assert_int_equal(plan.mapping_bytes, image.size);
+	greta_plan_close(&plan);
+	assert_int_equal(truncate(path, (off_t)image.size - 1), 0);
+	assert_int_equal(greta_plan_open(path, &plan, &error), GRETA_ERROR_FORMAT);
+	unlink(path);
+	assert_int_equal(greta_plan_open(path, &plan, &error), GRETA_ERROR_IO);
+	assert_int_equal(greta_plan_write("/nowhere/x.plan", &image, &error), GRETA_ERROR_IO);
+	greta_plan_image_finish(&image);
+}
+
+static void another_version_or_build_is_refused_with_the_remedy(void **state)
+{
+	(void)state;
+	struct greta_error error;
+	struct greta_plan_image image = small_model_plan(&model, GRETA_FUSE_FULL);
+	struct greta_plan_header *header = image.data;
+	header->abi_hash++;
+	repair_checksum(&image);
+	assert_int_equal(accept(&image, &error), GRETA_ERROR_MISMATCH);
+	assert_non_null(strstr(error.message, "greta-plan build"));
+	header->version++;
+	assert_int_equal(accept(&image, &error), GRETA_ERROR_MISMATCH);
+	assert_non_null(strstr(error.message, "greta-plan build"));
+	greta_plan_image_finish(&image);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(launches_are_counted),
+	    cmocka_unit_test(the_fused_layer_is_the_one_wanted),
+	    cmocka_unit_test(the_same_input_gives_the_same_bytes),
+	    cmocka_unit_test(the_context_is_bounded),
+	    cmocka_unit_test(prefill_lengths_are_sorted_cut_and_unique),
+	    cmocka_unit_test(options_out_of_range_are_refused),
+	    cmocka_unit_test(tied_embeddings_are_laid_out_twice),
+	    cmocka_unit_test(a_step_reads_every_weight_once),
+	    cmocka_unit_test(the_plan_fits_its_model_only),
+	    cmocka_unit_test(a_plan_is_written_whole_and_read_back),
+	    cmocka_unit_test(another_version_or_build_is_refused_with_the_remedy),
+	};
+	return cmocka_run_group_tests_name("plan", tests, open_models, close_models);
+}
