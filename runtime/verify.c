@@ -45,6 +45,12 @@ static bool constant_sound(const struct greta_plan *plan, const struct greta_pla
 	return true;
 }
 
+/* A region ends where its last object does: a wrong size is not memory asked for in vain. */
+static bool region_tight(const struct greta_plan *plan, enum greta_region region, uint64_t end)
+{
+	return plan->header->region_bytes[region] == (end + 63) / 64 * 64;
+}
+
 static enum greta_status check_tensors(const struct greta_plan *plan, struct greta_error *error)
 {
 	uint64_t end = 0;
@@ -76,6 +82,8 @@ static enum greta_status check_tensors(const struct greta_plan *plan, struct gre
 		if (t->source_bytes != raw || t->bytes != bytes || !exponent_sound(t))
 			return UNSOUND("tensor %s has another size or exponent than its type and shape say", name);
 	}
+	if (!region_tight(plan, GRETA_REGION_WEIGHTS, end))
+		return UNSOUND("the weights' region is larger than they are");
 	return GRETA_OK;
 }
 
@@ -91,6 +99,10 @@ static enum greta_status check_fixed(const struct greta_plan *plan, struct greta
 			return UNSOUND("%s overlaps the buffer before it", greta_plan_string(plan, b->name));
 		end[b->region] = b->offset + b->bytes;
 	}
+	static const enum greta_region regions[] = {GRETA_REGION_KV, GRETA_REGION_STATE, GRETA_REGION_IO};
+	for (int r = 0; r < 3; r++)
+		if (!region_tight(plan, regions[r], end[regions[r]]))
+			return UNSOUND("region %d is larger than its buffers", regions[r]);
 	return GRETA_OK;
 }
 
@@ -173,8 +185,9 @@ static enum greta_status check_program(const struct greta_plan *plan, uint32_t p
 }
 
 /* Decode first, then prefill programs of ascending length. */
-static enum greta_status check_program_order(const struct greta_plan *plan, struct greta_error *error)
+static enum greta_status check_programs(const struct greta_plan *plan, struct greta_error *error)
 {
+	uint64_t largest = 0;
 	for (size_t p = 0; p < plan->program_count; p++) {
 		const struct greta_plan_program *program = &plan->programs[p];
 		bool right = p == 0 ? program->kind == GRETA_PROGRAM_DECODE
@@ -182,12 +195,18 @@ static enum greta_status check_program_order(const struct greta_plan *plan, stru
 					  program->chunk_tokens > plan->programs[p - 1].chunk_tokens;
 		if (!right)
 			return UNSOUND("program %zu (%s) is out of order", p, greta_plan_string(plan, program->name));
+		uint64_t end = 0;
 		for (size_t b = 0; b < plan->buffer_count; b++) {
 			const struct greta_plan_buffer *buffer = &plan->buffers[b];
-			if (buffer->program == p && buffer->offset + buffer->bytes > program->arena_bytes)
-				return UNSOUND("%s reaches past the arena of its program", greta_plan_string(plan, buffer->name));
+			if (buffer->program == p && buffer->offset + buffer->bytes > end)
+				end = buffer->offset + buffer->bytes;
 		}
+		if (program->arena_bytes != end)
+			return UNSOUND("program %s has an arena other than its buffers need", greta_plan_string(plan, program->name));
+		largest = end > largest ? end : largest;
 	}
+	if (plan->header->region_bytes[GRETA_REGION_ARENA] != largest)
+		return UNSOUND("the arena's region is not the largest arena of a program");
 	return GRETA_OK;
 }
 
@@ -221,7 +240,7 @@ enum greta_status greta_verify_plan(const struct greta_plan *plan, struct greta_
 	if (status == GRETA_OK)
 		status = check_fixed(plan, error);
 	if (status == GRETA_OK)
-		status = check_program_order(plan, error);
+		status = check_programs(plan, error);
 	if (status == GRETA_OK)
 		status = check_launches(plan, error);
 	return status;

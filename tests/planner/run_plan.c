@@ -15,9 +15,10 @@ static void *exactly(uint64_t bytes)
 	void *memory = NULL;
 	assert_true(bytes < (uint64_t)1 << 32);
 	assert_int_equal(posix_memalign(&memory, 64, bytes ? bytes : 1), 0);
-	memset(memory, 0, bytes);
 	return memory;
 }
+
+static void *zeros(uint64_t bytes) { return memset(exactly(bytes), 0, bytes); }
 
 static void load_tensor(const struct plan_machine *machine, const struct greta_plan_tensor *t, const uint8_t *model)
 {
@@ -36,7 +37,7 @@ void plan_machine_init(struct plan_machine *machine, const struct greta_plan *pl
 {
 	machine->plan = plan;
 	for (int r = 0; r < GRETA_REGION_COUNT; r++)
-		machine->regions[r] = exactly(plan->header->region_bytes[r]);
+		machine->regions[r] = zeros(plan->header->region_bytes[r]);
 	memcpy(machine->regions[GRETA_REGION_MODEL], model, plan->header->region_bytes[GRETA_REGION_MODEL]);
 	for (size_t t = 0; t < plan->tensor_count; t++)
 		load_tensor(machine, &plan->tensors[t], model);

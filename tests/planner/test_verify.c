@@ -1,0 +1,431 @@
+/* The checker finds every kind of damage that a planner could do, and no corruption of a plan's bytes gets a kernel to touch
+ * what is not its own: plans that it accepts are run. Random damage takes a seed and a number of rounds:
+ * test-verify SEED ROUNDS. */
+#include "run_plan.h"
+#include "runtime/verify.h"
+#include "small_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint64_t seed = 1;
+static uint32_t rounds = 10000;
+static struct small_model model;
+static struct greta_plan_image plans[2]; /* --fuse none, full */
+
+static int open_model(void **state)
+{
+	(void)state;
+	small_model_open(&model, "embd=256,layers=2,heads=4,kv=2,ffn=256,vocab=260,ctx=40", "Q4_K_M");
+	plans[0] = small_model_plan(&model, GRETA_FUSE_NONE);
+	plans[1] = small_model_plan(&model, GRETA_FUSE_FULL);
+	return 0;
+}
+
+static int close_model(void **state)
+{
+	(void)state;
+	greta_plan_image_finish(&plans[0]);
+	greta_plan_image_finish(&plans[1]);
+	small_model_close(&model);
+	return 0;
+}
+
+/* ---- Deliberate damage ---- */
+
+/* A copy of a plan, open for writing. */
+struct patient {
+	struct greta_plan_image image;
+	struct greta_plan_header *header;
+	struct greta_plan_tensor *tensors;
+	struct greta_plan_buffer *buffers;
+	struct greta_plan_program *programs;
+	struct greta_plan_launch *launches;
+	struct greta_plan_reloc *relocs;
+	uint8_t *args;
+};
+
+static struct patient admit(uint32_t fuse)
+{
+	struct patient p = {.image = copy_of(&plans[fuse])};
+	uint8_t *base = p.image.data;
+	p.header = p.image.data;
+	p.tensors = (void *)(base + p.header->sections[GRETA_PLAN_TENSORS].offset);
+	p.buffers = (void *)(base + p.header->sections[GRETA_PLAN_BUFFERS].offset);
+	p.programs = (void *)(base + p.header->sections[GRETA_PLAN_PROGRAMS].offset);
+	p.launches = (void *)(base + p.header->sections[GRETA_PLAN_LAUNCHES].offset);
+	p.relocs = (void *)(base + p.header->sections[GRETA_PLAN_RELOCS].offset);
+	p.args = base + p.header->sections[GRETA_PLAN_ARGS].offset;
+	return p;
+}
+
+/* The first launch of a kernel in the decode program. */
+static struct greta_plan_launch *first(struct patient *p, uint32_t kernel)
+{
+	for (uint32_t l = 0; l < p->programs[0].launch_count; l++)
+		if (p->launches[l].kernel == kernel)
+			return &p->launches[l];
+	fail_msg("no such launch");
+	return NULL;
+}
+
+static void *args_of(struct patient *p, const struct greta_plan_launch *launch) { return p->args + launch->args; }
+
+static uint64_t *pointer(struct patient *p, const struct greta_plan_launch *launch, size_t field)
+{
+	return (void *)(p->args + launch->args + field);
+}
+
+static struct greta_plan_reloc *reloc(struct patient *p, const struct greta_plan_launch *launch, size_t field)
+{
+	for (uint32_t r = 0; r < launch->reloc_count; r++)
+		if (p->relocs[launch->first_reloc + r].field == field)
+			return &p->relocs[launch->first_reloc + r];
+	fail_msg("no such relocation");
+	return NULL;
+}
+
+/* The buffer behind a pointer of a launch. */
+static struct greta_plan_buffer *buffer(struct patient *p, const struct greta_plan_launch *launch, size_t field)
+{
+	return &p->buffers[reloc(p, launch, field)->object];
+}
+
+/* Moves an arena buffer and all pointers into it. */
+static void move(struct patient *p, struct greta_plan_buffer *b, uint64_t offset)
+{
+	uint64_t old = b->offset;
+	for (size_t l = 0; l < p->header->sections[GRETA_PLAN_LAUNCHES].count; l++)
+		for (uint32_t r = 0; r < p->launches[l].reloc_count; r++) {
+			struct greta_plan_reloc *at = &p->relocs[p->launches[l].first_reloc + r];
+			if (at->region >= GRETA_REGION_KV && &p->buffers[at->object] == b)
+				*pointer(p, &p->launches[l], at->field) += offset - old;
+		}
+	b->offset = offset;
+}
+
+/* Refused, with a reason that holds `word`. */
+static void refused(struct patient *p, const char *word)
+{
+	struct greta_error error = {0};
+	repair_checksum(&p->image);
+	enum greta_status status = accept(&p->image, &error);
+	if (status != GRETA_ERROR_FORMAT || !strstr(error.message, word))
+		fail_msg("status %d: %s (expected: %s)", status, error.message, word);
+	greta_plan_image_finish(&p->image);
+}
+
+#define FIELD(kernel, name) offsetof(struct greta_##kernel##_args, name)
+
+static void undamaged_plans_are_accepted(void **state)
+{
+	(void)state;
+	struct greta_error error;
+	assert_int_equal(accept(&plans[0], &error), GRETA_OK);
+	assert_int_equal(accept(&plans[1], &error), GRETA_OK);
+	struct patient p = admit(GRETA_FUSE_FULL);
+	struct greta_plan_buffer *x = buffer(&p, first(&p, GRETA_KERNEL_embed), FIELD(embed, x));
+	move(&p, x, (p.header->region_bytes[GRETA_REGION_ARENA] + 63) / 64 * 64);
+	p.header->region_bytes[GRETA_REGION_ARENA] = x->offset + x->bytes;
+	p.programs[0].arena_bytes = x->offset + x->bytes;
+	repair_checksum(&p.image);
+	assert_int_equal(accept(&p.image, &error), GRETA_OK); /* or `move` would prove nothing below */
+	greta_plan_image_finish(&p.image);
+}
+
+static void live_buffers_that_overlap_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_FULL);
+	struct greta_plan_buffer *x = buffer(&p, first(&p, GRETA_KERNEL_embed), FIELD(embed, x));
+	struct greta_plan_buffer *q = buffer(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q));
+	move(&p, q, x->offset);
+	refused(&p, "writes q.0 over x");
+
+	p = admit(GRETA_FUSE_FULL);
+	struct greta_plan_buffer *rope = buffer(&p, first(&p, GRETA_KERNEL_embed), FIELD(embed, rope));
+	struct greta_plan_buffer *attention = buffer(&p, first(&p, GRETA_KERNEL_attention), FIELD(attention, out));
+	move(&p, rope, attention->offset);
+	refused(&p, "overwritten");
+}
+
+static void swapped_pointers_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_NONE);
+	struct greta_plan_launch *kv = first(&p, GRETA_KERNEL_kv_write);
+	uint64_t *k = pointer(&p, kv, FIELD(kv_write, k)), *v = pointer(&p, kv, FIELD(kv_write, v)), swap = *k;
+	*k = *v;
+	*v = swap;
+	refused(&p, "outside its object");
+
+	p = admit(GRETA_FUSE_FULL);
+	struct greta_plan_buffer *q0 = buffer(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q));
+	struct greta_plan_buffer *x = buffer(&p, first(&p, GRETA_KERNEL_embed), FIELD(embed, x));
+	uint64_t offset = q0->offset;
+	q0->offset = x->offset;
+	x->offset = offset;
+	refused(&p, "outside its object");
+
+	p = admit(GRETA_FUSE_FULL);
+	struct greta_plan_launch *qkv = first(&p, GRETA_KERNEL_qkv);
+	struct greta_plan_reloc *cache = reloc(&p, qkv, FIELD(qkv, k_cache));
+	cache->object += 2;
+	*pointer(&p, qkv, FIELD(qkv, k_cache)) = p.buffers[cache->object].offset;
+	refused(&p, "caches");
+}
+
+static void holes_are_found(void **state)
+{
+	(void)state;
+	/* A norm in a place of its own, 64 bytes larger than needed, written from byte 64 on and read from byte 0 on. */
+	struct patient p = admit(GRETA_FUSE_NONE);
+	struct greta_plan_launch *norm = first(&p, GRETA_KERNEL_rmsnorm);
+	struct greta_plan_buffer *y = buffer(&p, norm, FIELD(rmsnorm, y));
+	move(&p, y, (p.header->region_bytes[GRETA_REGION_ARENA] + 63) / 64 * 64);
+	y->bytes += 64;
+	p.header->region_bytes[GRETA_REGION_ARENA] = y->offset + y->bytes;
+	p.programs[0].arena_bytes = y->offset + y->bytes;
+	*pointer(&p, norm, FIELD(rmsnorm, y)) += 64;
+	refused(&p, "reads byte 0 of norm.0, which nothing has written");
+}
+
+static void pointers_out_of_bounds_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_FULL);
+	*pointer(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q)) += 64;
+	refused(&p, "end of its buffer");
+
+	p = admit(GRETA_FUSE_FULL);
+	*pointer(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q)) = UINT64_MAX - 63;
+	refused(&p, "outside its object");
+
+	p = admit(GRETA_FUSE_FULL);
+	*pointer(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q_weights)) += 64;
+	refused(&p, "tensor's start");
+
+	p = admit(GRETA_FUSE_FULL);
+	buffer(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q))->bytes -= 64;
+	refused(&p, "end of its buffer");
+
+	p = admit(GRETA_FUSE_FULL);
+	p.tensors[1].bytes = p.header->model_bytes;
+	refused(&p, "tensor 1");
+
+	p = admit(GRETA_FUSE_FULL);
+	reloc(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q))->object = UINT32_MAX;
+	refused(&p, "outside its object");
+
+	p = admit(GRETA_FUSE_FULL); /* a kernel that would write the model */
+	struct greta_plan_launch *qkv = first(&p, GRETA_KERNEL_qkv);
+	struct greta_plan_reloc *q = reloc(&p, qkv, FIELD(qkv, q));
+	q->region = GRETA_REGION_MODEL;
+	q->object = reloc(&p, qkv, FIELD(qkv, norm))->object;
+	*pointer(&p, qkv, FIELD(qkv, q)) = *pointer(&p, qkv, FIELD(qkv, norm));
+	refused(&p, "not in the arena");
+}
+
+static void arguments_that_do_not_fit_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_FULL);
+	first(&p, GRETA_KERNEL_product)->grid[0]++;
+	refused(&p, "grid");
+
+	p = admit(GRETA_FUSE_FULL);
+	struct greta_product_args *product = args_of(&p, first(&p, GRETA_KERNEL_product));
+	product->rows_per_block = 0;
+	refused(&p, "rows_per_block");
+
+	p = admit(GRETA_FUSE_FULL);
+	product = args_of(&p, first(&p, GRETA_KERNEL_product));
+	product->rows *= 2;
+	refused(&p, "differs from its tensor");
+
+	p = admit(GRETA_FUSE_FULL);
+	product = args_of(&p, first(&p, GRETA_KERNEL_product));
+	product->exponent++;
+	refused(&p, "exponent");
+
+	p = admit(GRETA_FUSE_FULL);
+	product = args_of(&p, first(&p, GRETA_KERNEL_product));
+	product->chunk = 2;
+	refused(&p, "chunk");
+
+	p = admit(GRETA_FUSE_FULL);
+	struct greta_attention_args *attention = args_of(&p, first(&p, GRETA_KERNEL_attention));
+	attention->context *= 2;
+	refused(&p, "context");
+
+	p = admit(GRETA_FUSE_FULL);
+	attention = args_of(&p, first(&p, GRETA_KERNEL_attention));
+	attention->heads_per_block = 3;
+	refused(&p, "heads_per_block");
+
+	p = admit(GRETA_FUSE_FULL);
+	first(&p, GRETA_KERNEL_product)->shared_bytes -= 4;
+	refused(&p, "shared");
+
+	p = admit(GRETA_FUSE_FULL);
+	struct greta_sample_args *sample = args_of(&p, first(&p, GRETA_KERNEL_sample));
+	sample->best_count++;
+	refused(&p, "best");
+
+	p = admit(GRETA_FUSE_FULL);
+	sample = args_of(&p, first(&p, GRETA_KERNEL_sample));
+	sample->advance = 0;
+	refused(&p, "advances 0 times");
+
+	p = admit(GRETA_FUSE_FULL);
+	first(&p, GRETA_KERNEL_product)->symbol = first(&p, GRETA_KERNEL_qkv)->symbol;
+	refused(&p, "symbol");
+}
+
+static void regions_larger_than_what_they_hold_are_found(void **state)
+{
+	(void)state;
+	for (int region = 0; region < GRETA_REGION_COUNT; region++) {
+		struct patient p = admit(GRETA_FUSE_FULL);
+		p.header->region_bytes[region] += 64;
+		refused(&p, "region");
+	}
+	struct patient p = admit(GRETA_FUSE_FULL);
+	p.programs[0].arena_bytes += 64;
+	refused(&p, "arena");
+}
+
+static void lifetimes_that_are_not_those_of_the_launches_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_FULL);
+	buffer(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q))->last++;
+	refused(&p, "live");
+}
+
+static void a_program_out_of_order_is_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_FULL);
+	struct greta_plan_launch *qkv = first(&p, GRETA_KERNEL_qkv), swap = qkv[0];
+	qkv[0] = qkv[1];
+	qkv[1] = swap;
+	refused(&p, "nothing has written");
+}
+
+/* ---- Random damage ---- */
+
+static uint64_t draw(uint64_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (seed * 0x2545f4914f6cdd1d >> 20) % below;
+}
+
+/* Somewhere in the part of the file that is used; the header as often as all the rest. */
+static size_t place(const struct greta_plan_image *image)
+{
+	if (draw(4) == 0)
+		return draw(sizeof(struct greta_plan_header));
+	return draw(image->size);
+}
+
+static void damage(struct greta_plan_image *image)
+{
+	uint8_t *data = image->data;
+	size_t at = place(image) / 4 * 4, other = place(image) / 4 * 4;
+	uint32_t a, b;
+	memcpy(&a, data + at, 4);
+	memcpy(&b, data + other, 4);
+	switch (draw(6)) {
+	case 0: data[place(image)] ^= (uint8_t)(1u << draw(8)); return;
+	case 1: data[place(image)] = (uint8_t)draw(256); return;
+	case 2: image->size = 1 + draw(image->size); return;
+	case 3: /* swap */
+		memcpy(data + at, &b, 4);
+		memcpy(data + other, &a, 4);
+		return;
+	case 4: /* copy */
+		memcpy(data + at, &b, 4);
+		return;
+	default: { /* a little more or less, or an extreme */
+		static const uint32_t steps[] = {1, 16, 64, 256, UINT32_MAX, (uint32_t)-64, 0x80000000u, 0x7fffffffu};
+		a += steps[draw(8)];
+		memcpy(data + at, &a, 4);
+	}
+	}
+}
+
+/* Runs what was accepted; the sanitizer, or the memory's end, tells when it touches what is not its own. */
+static void run_accepted(const struct greta_plan_image *image)
+{
+	struct greta_plan plan;
+	struct greta_error error;
+	struct plan_machine machine;
+	static const uint32_t prompt[] = {1, 259, 7};
+	assert_int_equal(greta_plan_open_memory(image->data, image->size, &plan, &error), GRETA_OK);
+	if (greta_verify_model(&plan, model.gguf, &error) != GRETA_OK)
+		return; /* the runtime asks this, too */
+	plan_machine_init(&machine, &plan, greta_gguf_data(model.gguf));
+	plan_machine_prompt(&machine, prompt, 3);
+	plan_machine_step(&machine, (uint32_t)plan.program_count - 1);
+	plan_machine_step(&machine, 0);
+	plan_machine_finish(&machine);
+}
+
+static void no_corruption_does_harm(void **state)
+{
+	(void)state;
+	uint32_t accepted = 0, repaired = 0;
+	print_message("seed %llu, %u rounds\n", (unsigned long long)seed, rounds);
+	for (uint32_t round = 0; round < rounds; round++) {
+		const struct greta_plan_image *original = &plans[draw(2)];
+		struct greta_plan_image image = copy_of(original);
+		struct greta_error error = {0};
+		bool repair = round % 2;
+		for (uint64_t n = 1 + draw(3); n; n--)
+			damage(&image);
+		bool changed = image.size != original->size || memcmp(image.data, original->data, image.size) != 0;
+		if (repair)
+			repair_checksum(&image);
+		enum greta_status status = accept(&image, &error);
+		if (!repair && changed)
+			assert_int_not_equal(status, GRETA_OK);
+		if (status == GRETA_OK) {
+			accepted++;
+			run_accepted(&image);
+		} else {
+			assert_true(error.message[0]);
+		}
+		repaired += repair;
+		greta_plan_image_finish(&image);
+	}
+	print_message("%u of %u with a repaired checksum were accepted and run\n", accepted, repaired);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		seed = strtoull(argv[1], NULL, 10);
+	if (argc > 2)
+		rounds = (uint32_t)strtoul(argv[2], NULL, 10);
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(undamaged_plans_are_accepted),
+	    cmocka_unit_test(live_buffers_that_overlap_are_found),
+	    cmocka_unit_test(swapped_pointers_are_found),
+	    cmocka_unit_test(holes_are_found),
+	    cmocka_unit_test(pointers_out_of_bounds_are_found),
+	    cmocka_unit_test(arguments_that_do_not_fit_are_found),
+	    cmocka_unit_test(regions_larger_than_what_they_hold_are_found),
+	    cmocka_unit_test(lifetimes_that_are_not_those_of_the_launches_are_found),
+	    cmocka_unit_test(a_program_out_of_order_is_found),
+	    cmocka_unit_test(no_corruption_does_harm),
+	};
+	return cmocka_run_group_tests_name("verify", tests, open_model, close_model);
+}
