@@ -110,55 +110,54 @@ static hipError_t check_outside_capture(struct greta_cpu_device *device, hipEven
 	return greta_cpu_error(hipErrorCapturedEvent, "%s: the event was last recorded in a capture", call);
 }
 
-static hipError_t newest_record(hipEvent_t event, const char *call, struct greta_cpu_device **out_device,
-    uint64_t *out_ticket)
+/* The queue, and the ticket of the newest record to look at there. NULL: the call fails with *out_code. */
+static struct greta_cpu_queue *newest_record(hipEvent_t event, const char *call, uint64_t *out_ticket,
+    hipError_t *out_code)
 {
 	struct greta_cpu_device *device = greta_cpu_lock();
+	*out_code = hipErrorNotInitialized;
 	if (!device)
-		return hipErrorNotInitialized;
+		return NULL;
 	hipError_t code = check_outside_capture(device, event, call);
-	if (code)
-		return greta_cpu_unlock(device, code);
-	*out_ticket = atomic_load_explicit(&event->ticket, memory_order_acquire);
-	*out_device = device;
-	return greta_cpu_unlock(device, hipSuccess);
+	if (!code)
+		*out_ticket = atomic_load_explicit(&event->ticket, memory_order_acquire);
+	*out_code = greta_cpu_unlock(device, code);
+	return code ? NULL : device->queue;
 }
 
 hipError_t greta_cpu_hipEventSynchronize(hipEvent_t event)
 {
-	struct greta_cpu_device *device = NULL;
 	uint64_t ticket = 0;
-	hipError_t code = newest_record(event, "hipEventSynchronize", &device, &ticket);
-	if (!code)
-		greta_cpu_queue_wait(device->queue, ticket);
+	hipError_t code;
+	struct greta_cpu_queue *queue = newest_record(event, "hipEventSynchronize", &ticket, &code);
+	if (queue)
+		greta_cpu_queue_wait(queue, ticket);
 	return code;
 }
 
 hipError_t greta_cpu_hipEventQuery(hipEvent_t event)
 {
-	struct greta_cpu_device *device = NULL;
 	uint64_t ticket = 0;
-	hipError_t code = newest_record(event, "hipEventQuery", &device, &ticket);
-	if (!code && !greta_cpu_queue_finished(device->queue, ticket))
-		return hipErrorNotReady;
-	return code;
+	hipError_t code;
+	struct greta_cpu_queue *queue = newest_record(event, "hipEventQuery", &ticket, &code);
+	return queue && !greta_cpu_queue_finished(queue, ticket) ? hipErrorNotReady : code;
 }
 
 hipError_t greta_cpu_hipEventElapsedTime(float *out_ms, hipEvent_t start, hipEvent_t stop)
 {
-	struct greta_cpu_device *device = NULL;
 	uint64_t from = 0, to = 0;
-	hipError_t code = newest_record(start, "hipEventElapsedTime", &device, &from);
-	if (!code)
-		code = newest_record(stop, "hipEventElapsedTime", &device, &to);
-	if (code)
+	hipError_t code;
+	struct greta_cpu_queue *queue = newest_record(start, "hipEventElapsedTime", &from, &code);
+	if (queue)
+		queue = newest_record(stop, "hipEventElapsedTime", &to, &code);
+	if (!queue)
 		return code;
 	if (!out_ms)
 		return greta_cpu_error(hipErrorInvalidValue, "hipEventElapsedTime: nowhere to write to");
 	if (!from || !to || (start->flags | stop->flags) & hipEventDisableTiming)
 		return greta_cpu_error(hipErrorInvalidHandle,
 		    "hipEventElapsedTime: an event was never recorded or was made without timing");
-	if (!greta_cpu_queue_finished(device->queue, from) || !greta_cpu_queue_finished(device->queue, to))
+	if (!greta_cpu_queue_finished(queue, from) || !greta_cpu_queue_finished(queue, to))
 		return hipErrorNotReady;
 	int64_t begun = atomic_load_explicit(&start->nanoseconds, memory_order_relaxed);
 	int64_t ended = atomic_load_explicit(&stop->nanoseconds, memory_order_relaxed);

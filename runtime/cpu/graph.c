@@ -94,6 +94,7 @@ bool greta_cpu_graph_add(struct ihipGraph *graph, const struct greta_cpu_node *w
 		return false;
 	if (graph->count == graph->capacity) {
 		size_t capacity = graph->capacity ? 2 * graph->capacity : 64;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
 		struct hipGraphNode **nodes = realloc(graph->nodes, capacity * sizeof(*nodes));
 		if (!nodes)
 			return false;

@@ -37,7 +37,7 @@ void greta_cpu_graph_destroy(struct ihipGraph *graph);
 /* Makes it a handle of the device. */
 void greta_cpu_graph_publish(struct greta_cpu_device *device, struct ihipGraph *graph);
 /* Adds a node, its arguments copied, to run after those of a set, which becomes the node alone: what comes next in a
- * stream comes after it. On false (no memory) the graph may hold the node, but the set is as it was. */
+ * stream comes after it. On false (no memory) nothing has changed. */
 bool greta_cpu_graph_add(struct ihipGraph *graph, const struct greta_cpu_node *work, size_t args_size,
     struct greta_cpu_set *inout_after);
 

@@ -103,15 +103,27 @@ hipError_t greta_cpu_hipModuleGetFunction(hipFunction_t *out_function, hipModule
 	return greta_cpu_unlock(device, hipSuccess);
 }
 
+/* HIP passes the handle as const although the call changes what it stands for; looked up, it is ours to change. */
+static struct ihipModuleSymbol_t *function_of(struct greta_cpu_device *device, const void *handle)
+{
+	for (struct greta_cpu_object *at = device->objects; at; at = at->next) {
+		struct ihipModule_t *module = (void *)at;
+		for (size_t i = 0; at->kind == GRETA_CPU_MODULE && i < module->count; i++) {
+			if (&module->functions[i] == handle)
+				return &module->functions[i];
+		}
+	}
+	return NULL;
+}
+
 hipError_t greta_cpu_hipFuncSetAttribute(const void *handle, hipFuncAttribute attribute, int value)
 {
 	struct greta_cpu_device *device = greta_cpu_lock();
 	if (!device)
 		return hipErrorNotInitialized;
-	if (!greta_cpu_object_is(handle, GRETA_CPU_FUNCTION))
+	struct ihipModuleSymbol_t *function = function_of(device, handle);
+	if (!function)
 		return greta_cpu_reject(device, hipErrorInvalidDeviceFunction, "hipFuncSetAttribute: no function");
-	/* HIP passes the handle as const although the call is there to change what it stands for */
-	struct ihipModuleSymbol_t *function = (struct ihipModuleSymbol_t *)(uintptr_t)handle;
 	if (attribute != hipFuncAttributeMaxDynamicSharedMemorySize || value < 0 ||
 	    (unsigned)value > GRETA_CPU_SHARED_MAX)
 		return greta_cpu_reject(device, hipErrorInvalidValue,

@@ -70,14 +70,15 @@ hipError_t greta_cpu_hipStreamDestroy(hipStream_t stream)
 	return greta_cpu_unlock(device, hipSuccess);
 }
 
-/* What hipStreamSynchronize and hipStreamQuery have in common: the ticket to look at. The default stream's is the
- * newest of all. */
-static hipError_t newest_ticket(hipStream_t stream, const char *call, struct greta_cpu_device **out_device,
-    uint64_t *out_ticket)
+/* What hipStreamSynchronize and hipStreamQuery have in common: the queue and the ticket to look at there. The default
+ * stream's is the newest of all. NULL: the call fails with *out_code. */
+static struct greta_cpu_queue *newest_ticket(hipStream_t stream, const char *call, uint64_t *out_ticket,
+    hipError_t *out_code)
 {
 	struct greta_cpu_device *device = greta_cpu_lock();
+	*out_code = hipErrorNotInitialized;
 	if (!device)
-		return hipErrorNotInitialized;
+		return NULL;
 	hipError_t code = hipSuccess;
 	if (!stream) {
 		code = greta_cpu_capture_refuse_default(device, call);
@@ -87,32 +88,29 @@ static hipError_t newest_ticket(hipStream_t stream, const char *call, struct gre
 		code = greta_cpu_capture_break(stream->capture, hipErrorStreamCaptureUnsupported,
 		    "%s of a capturing stream has ended the capture", call);
 	}
-	if (code)
-		return greta_cpu_unlock(device, code);
-	*out_ticket = stream ? atomic_load_explicit(&stream->ticket, memory_order_acquire)
-			     : greta_cpu_queue_newest(device->queue);
-	*out_device = device;
-	return greta_cpu_unlock(device, hipSuccess);
+	if (!code)
+		*out_ticket = stream ? atomic_load_explicit(&stream->ticket, memory_order_acquire)
+				     : greta_cpu_queue_newest(device->queue);
+	*out_code = greta_cpu_unlock(device, code);
+	return code ? NULL : device->queue;
 }
 
 hipError_t greta_cpu_hipStreamSynchronize(hipStream_t stream)
 {
-	struct greta_cpu_device *device = NULL;
 	uint64_t ticket = 0;
-	hipError_t code = newest_ticket(stream, "hipStreamSynchronize", &device, &ticket);
-	if (!code)
-		greta_cpu_queue_wait(device->queue, ticket);
+	hipError_t code;
+	struct greta_cpu_queue *queue = newest_ticket(stream, "hipStreamSynchronize", &ticket, &code);
+	if (queue)
+		greta_cpu_queue_wait(queue, ticket);
 	return code;
 }
 
 hipError_t greta_cpu_hipStreamQuery(hipStream_t stream)
 {
-	struct greta_cpu_device *device = NULL;
 	uint64_t ticket = 0;
-	hipError_t code = newest_ticket(stream, "hipStreamQuery", &device, &ticket);
-	if (!code && !greta_cpu_queue_finished(device->queue, ticket))
-		return hipErrorNotReady;
-	return code;
+	hipError_t code;
+	struct greta_cpu_queue *queue = newest_ticket(stream, "hipStreamQuery", &ticket, &code);
+	return queue && !greta_cpu_queue_finished(queue, ticket) ? hipErrorNotReady : code;
 }
 
 hipError_t greta_cpu_hipDeviceSynchronize(void)

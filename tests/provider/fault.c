@@ -79,7 +79,7 @@ static const char *fault_detail(void)
 static enum call find(const char *name)
 {
 	enum call call = 0;
-	while (call < CALLS && strcmp(names[call], name))
+	while (call < CALLS && strcmp(names[call], name) != 0)
 		call++;
 	return call;
 }

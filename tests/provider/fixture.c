@@ -1,5 +1,7 @@
 #include "tests/provider/fixture.h"
 
+#include <string.h>
+
 const unsigned fixture_threads[3] = { 1, 2, 5 };
 
 void fixture_init(struct fixture *fixture, unsigned threads, bool guard)
@@ -29,8 +31,12 @@ hipFunction_t fixture_function(const struct fixture *fixture, const char *name)
 hipError_t fixture_launch(const struct fixture *fixture, const char *name, unsigned blocks, const void *args,
     size_t size, hipStream_t stream)
 {
-	void *extra[] = { HIP_LAUNCH_PARAM_BUFFER_POINTER, (void *)(uintptr_t)args, HIP_LAUNCH_PARAM_BUFFER_SIZE, &size,
-		HIP_LAUNCH_PARAM_END };
+	unsigned char copy[4096]; /* HIP wants the address of something that is not const */
+	assert_true(size <= sizeof(copy));
+	if (size)
+		memcpy(copy, args, size);
+	void *extra[] = { HIP_LAUNCH_PARAM_BUFFER_POINTER, copy, HIP_LAUNCH_PARAM_BUFFER_SIZE, &size,
+	    HIP_LAUNCH_PARAM_END };
 	return fixture->hip->hipModuleLaunchKernel(fixture_function(fixture, name), blocks, 1, 1, 1, 1, 1, 0, stream,
 	    NULL, extra);
 }

@@ -202,7 +202,7 @@ static void an_empty_graph_replays(void **state)
 	const struct greta_hip *hip = fixture.hip;
 	hipGraph_t graph;
 	hipGraphExec_t exec;
-	hipGraphNode_t node = (hipGraphNode_t)(uintptr_t)8;
+	hipGraphNode_t node = (hipGraphNode_t)(void *)fixture.stream;
 	char log[8] = "unset";
 	size_t count = 1;
 	assert_hip(hip->hipStreamBeginCapture(fixture.stream, hipStreamCaptureModeRelaxed));

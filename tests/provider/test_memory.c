@@ -136,7 +136,8 @@ static void copies_stay_inside_allocations(void **state)
 	assert_int_equal(hip->hipMemcpy(NULL, host, 1, hipMemcpyDefault), hipErrorInvalidValue);
 	assert_int_equal(hip->hipMemcpy(address, NULL, 1, hipMemcpyDefault), hipErrorInvalidValue);
 	assert_int_equal(hip->hipMemset(NULL, 0, 1), hipErrorInvalidValue);
-	assert_int_equal(hip->hipMemcpy(address, address + 49, 50, hipMemcpyDefault), hipErrorInvalidValue); /* overlap */
+	/* overlaps */
+	assert_int_equal(hip->hipMemcpy(address, address + 49, 50, hipMemcpyDefault), hipErrorInvalidValue);
 	assert_int_equal(hip->hipMemcpy(address + 49, address, 50, hipMemcpyDefault), hipErrorInvalidValue);
 	assert_hip(hip->hipMemcpy(address + 50, address, 50, hipMemcpyDefault));
 	assert_int_equal(hip->hipMemcpy(address, host, 1, (hipMemcpyKind)5), hipErrorInvalidMemcpyDirection);

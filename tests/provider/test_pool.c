@@ -1,7 +1,8 @@
-/* The pool from the inside: the launch counter at the ends of its range, where a mistake would otherwise show after hours. */
+/* The pool from the inside: the launch counter at the ends of its range, where a mistake would otherwise show after
+ * hours. */
 #include "tests/provider/fixture.h"
 
-#include "runtime/cpu/pool.c"
+#include "runtime/cpu/pool.c" /* NOLINT(bugprone-suspicious-include): to reach what it keeps to itself */
 
 struct counted {
 	_Atomic uint32_t *runs;
