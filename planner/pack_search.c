@@ -1,21 +1,26 @@
 /* A packing is canonical when no buffer can sink: each lies at offset 0 or (aligned) on top of one it overlaps in
  * time. If any packing fits the capacity, one with the least sum of offsets does, and that one is canonical and can be
- * built by placing buffers in order of (offset, rank), each at its support: the top of what is already placed below
- * it. The search walks exactly those sequences, after M. D. Moffitt, "MiniMalloc: a lightweight memory allocator for
+ * built by placing buffers from low offsets to high, each at its support: the top of what is placed below it. The
+ * search walks those sequences, after M. D. Moffitt, "MiniMalloc: a lightweight memory allocator for
  * hardware-accelerated machine learning" (ASPLOS 2023), whose ideas are: offsets never decrease along a branch; a step
- * that leaves room in which another buffer could still sink is dominated; the floor of each stretch of time plus what
- * it still must hold bounds the branch. Added here: time is reduced to the maximal cliques of the interval graph,
- * buffers below the current offset must find a support among those still to be placed, equal buffers go in one order,
- * and whenever the buffers left fall apart in time the parts are solved by themselves.
+ * that leaves room in which another buffer could still sink is dominated; what each stretch of time must still hold
+ * bounds the branch.
  *
- * A node holds its open buffers as a slice sorted by first clique, with each one's support beside it; a child's slice
- * is a copy without the buffer placed, so there is nothing to undo, and a part is a sub-slice. */
+ * Added here: time is reduced to the maximal cliques of the interval graph. A clique must hold, above each height, all
+ * open blocks that cannot go below it. Blocks below the current offset must find a support among those still open. A
+ * clique without slack gets its next block now, so the one with the fewest candidates is branched on. Equal buffers go
+ * in one order. Whenever the buffers left fall apart in time, the parts are solved by themselves.
+ *
+ * A node holds its open blocks as a slice sorted by first clique, with each one's support beside it; a child's slice
+ * is a copy without the block placed, so there is nothing to undo, and a part is a sub-slice. */
 #include "planner/pack_search.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define UNBOUNDED UINT64_MAX
+#define NO_CLIQUE UINT32_MAX
+#define RAISE_PASSES 3
 #define FIRST_RUN 2000u /* nodes of the first restart of each order; doubled from round to round */
 
 struct block {
@@ -23,27 +28,33 @@ struct block {
 	uint64_t mask;        /* alignment - 1 */
 	uint32_t first, last; /* cliques [first, last) */
 	uint32_t index;       /* in the caller's array */
-	uint32_t rank;        /* in the order of this restart */
+	uint32_t rank;        /* in the order of this run */
 	uint64_t contention;  /* bytes of the fullest clique it is in */
 	uint64_t weight;      /* how often it was open in a clique that overflowed */
 };
 
 struct open {
-	uint64_t support; /* lowest offset allowed by what is placed */
+	uint64_t support; /* lowest offset that the blocks placed allow */
 	uint32_t block;
+	bool barred; /* from standing at its support: that branch has been visited */
 };
 
 struct choice {
-	uint64_t offset;
+	uint64_t offset, slack;
 	uint32_t rank, at; /* at: position in the slice */
 };
 
 struct clique {
 	uint64_t limit;          /* capacity, plus the padding that the topmost block does not need */
 	uint64_t left;           /* bytes still to be placed in it */
-	uint64_t floor;          /* lowest offset of any open block */
 	uint64_t lowest, second; /* lowest tops that open blocks can have, and whose the lowest is */
 	uint32_t lowest_block;
+	uint32_t ways; /* open blocks that may stand at the highest step in it */
+};
+
+struct bottom {
+	uint64_t offset;
+	uint32_t at;
 };
 
 struct search {
@@ -52,10 +63,20 @@ struct search {
 	uint64_t *offsets;      /* by block: of the branch being walked */
 	struct open *open;      /* slices of all nodes of the branch, one behind the other */
 	struct choice *choices; /* likewise */
+	uint64_t *bottoms;      /* of the node: lowest offset each open block can get */
+	struct bottom *sorted;  /* the same, highest first */
 	uint64_t capacity;
-	uint64_t nodes, budget; /* of this restart */
+	uint64_t nodes, budget; /* of this run */
 	uint32_t count, clique_count;
-	bool offset_first; /* children by offset, then rank; else by rank alone */
+	bool by_offset, by_slack; /* how children are sorted: offset, then slack, then rank; without what is false */
+};
+
+/* A node: open blocks that hang together in time, to be placed at `level` or above. */
+struct node {
+	const struct open *open;
+	uint32_t count;
+	uint32_t first, last; /* the cliques they touch */
+	uint64_t level;
 };
 
 static uint64_t align(uint64_t offset, uint64_t mask)
@@ -63,24 +84,75 @@ static uint64_t align(uint64_t offset, uint64_t mask)
 	return (offset + mask) & ~mask;
 }
 
-static void survey(struct search *search, const struct open *open, uint32_t count, uint64_t level)
+static bool may_stand(const struct open *open, uint64_t level)
 {
-	uint32_t end = 0;
+	return open->support > level || (open->support == level && !open->barred);
+}
+
+static void sort_bottoms(struct search *search, uint32_t count)
+{
+	struct bottom *sorted = search->sorted;
 	for (uint32_t i = 0; i < count; i++)
-		if (search->blocks[open[i].block].last > end)
-			end = search->blocks[open[i].block].last;
-	for (uint32_t c = search->blocks[open[0].block].first; c < end; c++) {
-		struct clique *clique = &search->cliques[c];
-		clique->left = 0;
-		clique->floor = clique->lowest = clique->second = UNBOUNDED;
-		clique->lowest_block = UINT32_MAX;
+		sorted[i] = (struct bottom){search->bottoms[i], i};
+	uint32_t gap = 1;
+	while (gap < count / 3)
+		gap = 3 * gap + 1;
+	for (; gap > 0; gap /= 3)
+		for (uint32_t i = gap; i < count; i++) {
+			struct bottom moved = sorted[i];
+			uint32_t to = i;
+			for (; to >= gap && sorted[to - gap].offset < moved.offset; to -= gap)
+				sorted[to] = sorted[to - gap];
+			sorted[to] = moved;
+		}
+}
+
+static void blame(struct search *search, const struct node *node, uint32_t clique)
+{
+	for (uint32_t i = 0; i < node->count; i++) {
+		struct block *block = &search->blocks[node->open[i].block];
+		if (block->first <= clique && clique < block->last)
+			block->weight++;
 	}
-	for (uint32_t i = 0; i < count; i++) {
-		const struct block *block = &search->blocks[open[i].block];
-		uint64_t top = (open[i].support > level ? open[i].support : level) + block->size;
+}
+
+/* Whether every clique can hold, above each bottom, all open blocks that cannot go below it. Sets each clique's
+ * `left`. */
+static bool fits(struct search *search, const struct node *node)
+{
+	sort_bottoms(search, node->count);
+	for (uint32_t c = node->first; c < node->last; c++)
+		search->cliques[c].left = 0;
+	for (uint32_t i = 0; i < node->count; i++) {
+		struct block *block = &search->blocks[node->open[search->sorted[i].at].block];
+		uint64_t bottom = search->sorted[i].offset;
+		if (bottom > search->capacity || block->size > search->capacity - bottom) {
+			block->weight++;
+			return false;
+		}
 		for (uint32_t c = block->first; c < block->last; c++) {
 			struct clique *clique = &search->cliques[c];
 			clique->left += block->pad;
+			if (bottom + clique->left > clique->limit) {
+				blame(search, node, c);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static void find_lowest_tops(struct search *search, const struct node *node)
+{
+	for (uint32_t c = node->first; c < node->last; c++) {
+		search->cliques[c].lowest = search->cliques[c].second = UNBOUNDED;
+		search->cliques[c].lowest_block = UINT32_MAX;
+	}
+	for (uint32_t i = 0; i < node->count; i++) {
+		const struct block *block = &search->blocks[node->open[i].block];
+		uint64_t top = search->bottoms[i] + block->size;
+		for (uint32_t c = block->first; c < block->last; c++) {
+			struct clique *clique = &search->cliques[c];
 			if (top < clique->lowest) {
 				clique->second = clique->lowest;
 				clique->lowest = top;
@@ -92,7 +164,7 @@ static void survey(struct search *search, const struct open *open, uint32_t coun
 	}
 }
 
-/* The lowest offset that an open block below `level` can still get: the top of an open block that it overlaps. */
+/* The lowest offset that open block i can get on top of another one: UNBOUNDED when it overlaps none. */
 static uint64_t later_support(const struct search *search, const struct block *block, uint32_t i)
 {
 	uint64_t low = UNBOUNDED;
@@ -105,60 +177,75 @@ static uint64_t later_support(const struct search *search, const struct block *b
 	return low == UNBOUNDED ? low : align(low, block->mask);
 }
 
-static void blame(struct search *search, const struct open *open, uint32_t count, uint32_t c)
+/* Blocks that may not stand at their support any more must come to lie on an open one: raises their bottoms to where
+ * the lowest of those could end. Each pass may raise others again; a few find most of it. True when anything rose. */
+static bool raise_waiting(struct search *search, const struct node *node)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		struct block *block = &search->blocks[open[i].block];
-		if (block->first <= c && c < block->last)
-			block->weight++;
+	bool raised = false, again = true;
+	for (int pass = 0; again && pass < RAISE_PASSES; pass++) {
+		bool surveyed = false;
+		again = false;
+		for (uint32_t i = 0; i < node->count; i++) {
+			if (may_stand(&node->open[i], node->level))
+				continue;
+			if (!surveyed)
+				find_lowest_tops(search, node);
+			surveyed = true;
+			uint64_t bottom = later_support(search, &search->blocks[node->open[i].block], i);
+			if (bottom <= search->bottoms[i])
+				continue;
+			search->bottoms[i] = bottom;
+			raised = again = true;
+		}
 	}
+	return raised;
 }
 
-static bool may_stand_at(const struct search *search, const struct open *open, uint64_t level, uint32_t last)
+/* The highest offset at which the next block may stand, or UNBOUNDED when the node is dead. */
+static uint64_t highest_step(struct search *search, const struct node *node)
 {
-	return open->support > level || (open->support == level && search->blocks[open->block].rank >= last);
-}
-
-/* Bounds the node and returns the highest offset at which the next block may stand, or UNBOUNDED when the node is
- * dead. */
-static uint64_t highest_step(
-    struct search *search, const struct open *open, uint32_t count, uint64_t level, uint32_t last)
-{
-	uint64_t high = UNBOUNDED - 1;
-	survey(search, open, count, level);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct block *block = &search->blocks[open[i].block];
-		uint64_t bottom = open[i].support;
-		if (!may_stand_at(search, &open[i], level, last))
-			bottom = later_support(search, block, i);
-		if (bottom > search->capacity || block->size > search->capacity - bottom) {
-			search->blocks[open[i].block].weight++;
-			return UNBOUNDED;
-		}
-		if (open[i].support + block->size - 1 < high)
-			high = open[i].support + block->size - 1;
-		for (uint32_t c = block->first; c < block->last; c++)
-			if (bottom < search->cliques[c].floor)
-				search->cliques[c].floor = bottom;
-	}
-	uint32_t c = search->blocks[open[0].block].first;
-	for (uint32_t i = 0; i < count; i++) {
-		for (; c < search->blocks[open[i].block].last; c++) {
-			const struct clique *clique = &search->cliques[c];
-			if (clique->left > clique->limit || clique->floor > clique->limit - clique->left) {
-				blame(search, open, count, c);
-				return UNBOUNDED;
-			}
-			if (clique->limit - clique->left < high)
-				high = clique->limit - clique->left;
-		}
+	for (uint32_t i = 0; i < node->count; i++)
+		search->bottoms[i] = node->open[i].support > node->level ? node->open[i].support : node->level;
+	if (!fits(search, node) || (raise_waiting(search, node) && !fits(search, node)))
+		return UNBOUNDED;
+	uint64_t high = UNBOUNDED;
+	for (uint32_t c = node->first; c < node->last; c++)
+		if (search->cliques[c].limit - search->cliques[c].left < high)
+			high = search->cliques[c].limit - search->cliques[c].left;
+	for (uint32_t i = 0; i < node->count; i++) {
+		uint64_t top = node->open[i].support + search->blocks[node->open[i].block].size;
+		if (top - 1 < high)
+			high = top - 1;
 	}
 	return high;
 }
 
+/* A clique that cannot wait beyond `high` gets its next block exactly there. Of those cliques, the one with the fewest
+ * blocks to choose from: what stands at one offset can be placed in any order. NO_CLIQUE when no clique is that tight.
+ */
+static uint32_t tightest_clique(struct search *search, const struct node *node, uint64_t high)
+{
+	uint32_t tightest = NO_CLIQUE;
+	for (uint32_t c = node->first; c < node->last; c++)
+		search->cliques[c].ways = 0;
+	for (uint32_t i = 0; i < node->count; i++) {
+		const struct block *block = &search->blocks[node->open[i].block];
+		if (node->open[i].support == high && may_stand(&node->open[i], node->level))
+			for (uint32_t c = block->first; c < block->last; c++)
+				search->cliques[c].ways++;
+	}
+	for (uint32_t c = node->first; c < node->last; c++)
+		if (search->cliques[c].limit - search->cliques[c].left == high &&
+		    (tightest == NO_CLIQUE || search->cliques[c].ways < search->cliques[tightest].ways))
+			tightest = c;
+	return tightest;
+}
+
 static bool before(const struct choice *a, const struct choice *b)
 {
-	return a->offset != b->offset ? a->offset < b->offset : a->rank < b->rank;
+	if (a->offset != b->offset)
+		return a->offset < b->offset;
+	return a->slack != b->slack ? a->slack < b->slack : a->rank < b->rank;
 }
 
 static bool equal(const struct block *a, const struct block *b)
@@ -166,18 +253,34 @@ static bool equal(const struct block *a, const struct block *b)
 	return a->first == b->first && a->last == b->last && a->size == b->size && a->mask == b->mask;
 }
 
-/* The children of a node, best first. Insertion sort: there are few, and mostly in order. */
-static uint32_t list_choices(struct search *search, const struct open *open, uint32_t count, uint64_t level,
-    uint32_t last, uint64_t high, struct choice *choices)
+static struct choice describe_choice(const struct search *search, const struct node *node, uint32_t at)
 {
-	uint32_t found = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		const struct block *block = &search->blocks[open[i].block];
-		if (open[i].support > high || !may_stand_at(search, &open[i], level, last))
+	const struct block *block = &search->blocks[node->open[at].block];
+	struct choice choice = {.rank = block->rank, .at = at};
+	if (search->by_offset)
+		choice.offset = node->open[at].support;
+	if (search->by_slack)
+		choice.slack = UNBOUNDED;
+	for (uint32_t c = block->first; c < block->last; c++)
+		if (search->cliques[c].limit - search->cliques[c].left < choice.slack)
+			choice.slack = search->cliques[c].limit - search->cliques[c].left;
+	return choice;
+}
+
+/* The children of a node, best first. Insertion sort: there are few, and mostly in order. */
+static uint32_t list_choices(struct search *search, const struct node *node, uint64_t high, struct choice *choices)
+{
+	uint32_t found = 0, forced = tightest_clique(search, node, high);
+	for (uint32_t i = 0; i < node->count; i++) {
+		const struct open *open = &node->open[i];
+		const struct block *block = &search->blocks[open->block];
+		if (open->support > high || !may_stand(open, node->level))
 			continue;
-		if (i > 0 && equal(&search->blocks[open[i - 1].block], block))
+		if (forced != NO_CLIQUE && open->support == high && (forced < block->first || block->last <= forced))
 			continue;
-		struct choice choice = {search->offset_first ? open[i].support : 0, block->rank, i};
+		if (i > 0 && equal(&search->blocks[open[-1].block], block))
+			continue;
+		struct choice choice = describe_choice(search, node, i);
 		uint32_t to = found++;
 		for (; to > 0 && before(&choice, &choices[to - 1]); to--)
 			choices[to] = choices[to - 1];
@@ -186,63 +289,68 @@ static uint32_t list_choices(struct search *search, const struct open *open, uin
 	return found;
 }
 
-static void place(struct search *search, const struct open *open, uint32_t count, uint32_t at, struct open *child)
+/* Makes the child's slice: the block chosen is gone and those it overlaps have risen. Choices visited before at the
+ * same offset are barred from it now, so that what stands at one offset is placed in one order only. */
+static void place(
+    struct search *search, const struct node *node, const struct choice *choices, uint32_t chosen, struct open *child)
 {
+	const struct open *open = node->open;
+	uint32_t at = choices[chosen].at;
 	const struct block *placed = &search->blocks[open[at].block];
 	uint64_t top = open[at].support + placed->size;
 	search->offsets[open[at].block] = open[at].support;
-	for (uint32_t i = 0; i < count; i++) {
-		if (i == at)
-			continue;
-		const struct block *block = &search->blocks[open[i].block];
-		*child = open[i];
-		if (block->first < placed->last && placed->first < block->last && child->support < top)
-			child->support = align(top, block->mask);
-		child++;
+	for (uint32_t i = 0; i < node->count; i++)
+		if (i != at)
+			child[i - (i > at)] = open[i];
+	for (uint32_t k = 0; k < chosen; k++)
+		if (open[choices[k].at].support == open[at].support)
+			child[choices[k].at - (choices[k].at > at)].barred = true;
+	for (uint32_t i = 0; i + 1 < node->count; i++) {
+		const struct block *block = &search->blocks[child[i].block];
+		if (block->first < placed->last && placed->first < block->last && child[i].support < top) {
+			child[i].support = align(top, block->mask);
+			child[i].barred = false;
+		}
 	}
 }
 
-static enum greta_pack_verdict walk(struct search *search, const struct open *open, uint32_t count, uint64_t level,
-    uint32_t last, struct open *free_open, struct choice *free_choices);
+static enum greta_pack_verdict walk_parts(struct search *search, const struct open *open, uint32_t count,
+    uint64_t level, struct open *free_open, struct choice *free_choices);
 
-static enum greta_pack_verdict walk_connected(struct search *search, const struct open *open, uint32_t count,
-    uint64_t level, uint32_t last, struct open *free_open, struct choice *free_choices)
+static enum greta_pack_verdict walk(
+    struct search *search, const struct node *node, struct open *free_open, struct choice *free_choices)
 {
 	if (search->nodes == search->budget)
 		return GRETA_PACK_GAVE_UP;
 	search->nodes++;
-	uint64_t high = highest_step(search, open, count, level, last);
+	uint64_t high = highest_step(search, node);
 	if (high == UNBOUNDED)
 		return GRETA_PACK_NONE;
-	uint32_t found = list_choices(search, open, count, level, last, high, free_choices);
-	for (uint32_t i = 0; i < found; i++) {
-		uint32_t at = free_choices[i].at;
-		place(search, open, count, at, free_open);
-		enum greta_pack_verdict verdict = walk(search, free_open, count - 1, open[at].support,
-		    search->blocks[open[at].block].rank, free_open + count - 1, free_choices + found);
-		if (verdict != GRETA_PACK_NONE)
-			return verdict;
+	uint32_t found = list_choices(search, node, high, free_choices);
+	enum greta_pack_verdict verdict = GRETA_PACK_NONE;
+	for (uint32_t i = 0; i < found && verdict == GRETA_PACK_NONE; i++) {
+		place(search, node, free_choices, i, free_open);
+		verdict = walk_parts(search, free_open, node->count - 1, node->open[free_choices[i].at].support,
+		    free_open + node->count - 1, free_choices + found);
 	}
-	return GRETA_PACK_NONE;
+	return verdict;
 }
 
 /* Splits the slice where no open block crosses from one clique to the next; all parts must succeed. */
-static enum greta_pack_verdict walk(struct search *search, const struct open *open, uint32_t count, uint64_t level,
-    uint32_t last, struct open *free_open, struct choice *free_choices)
+static enum greta_pack_verdict walk_parts(struct search *search, const struct open *open, uint32_t count,
+    uint64_t level, struct open *free_open, struct choice *free_choices)
 {
-	uint32_t start = 0;
-	while (start < count) {
-		uint32_t reach = search->blocks[open[start].block].last, end = start + 1;
-		for (; end < count && search->blocks[open[end].block].first < reach; end++)
-			if (search->blocks[open[end].block].last > reach)
-				reach = search->blocks[open[end].block].last;
-		enum greta_pack_verdict verdict =
-		    walk_connected(search, open + start, end - start, level, last, free_open, free_choices);
-		if (verdict != GRETA_PACK_FOUND)
-			return verdict;
-		start = end;
+	enum greta_pack_verdict verdict = GRETA_PACK_FOUND;
+	for (uint32_t start = 0, end; start < count && verdict == GRETA_PACK_FOUND; start = end) {
+		const struct block *block = &search->blocks[open[start].block];
+		struct node node = {open + start, 0, block->first, block->last, level};
+		for (end = start + 1; end < count && search->blocks[open[end].block].first < node.last; end++)
+			if (search->blocks[open[end].block].last > node.last)
+				node.last = search->blocks[open[end].block].last;
+		node.count = end - start;
+		verdict = walk(search, &node, free_open, free_choices);
 	}
-	return GRETA_PACK_FOUND;
+	return verdict;
 }
 
 static int compare_blocks(const void *left, const void *right)
@@ -329,7 +437,27 @@ static void describe_blocks(struct search *search, const struct greta_pack_buffe
 		search->cliques[c].limit += search->capacity;
 }
 
-enum order { ORDER_LENGTH, ORDER_AREA, ORDER_CONTENTION, ORDER_SIZE, ORDER_CONTENTION_LENGTH, ORDER_WEIGHT, ORDERS };
+enum order { ORDER_LENGTH, ORDER_AREA, ORDER_CONTENTION, ORDER_SIZE, ORDER_CONTENTION_LENGTH, ORDER_WEIGHT };
+
+/* One run each in a round. Chosen on the challenging instances that the MiniMalloc paper published and on rectangles
+ * cut at random: no row solves all of them, each solves some that others do not. */
+static const struct plan {
+	enum order order;
+	bool by_offset, by_slack;
+} plans[] = {
+    {ORDER_LENGTH, true, true},
+    {ORDER_LENGTH, false, true},
+    {ORDER_AREA, true, false},
+    {ORDER_AREA, false, false},
+    {ORDER_CONTENTION, true, true},
+    {ORDER_CONTENTION, false, true},
+    {ORDER_SIZE, true, false},
+    {ORDER_SIZE, false, false},
+    {ORDER_CONTENTION_LENGTH, true, true},
+    {ORDER_CONTENTION_LENGTH, false, true},
+    {ORDER_WEIGHT, true, false},
+    {ORDER_WEIGHT, false, false},
+};
 
 struct key {
 	double major, minor; /* larger first */
@@ -346,47 +474,64 @@ static int compare_keys(const void *left, const void *right)
 	return a->block < b->block ? -1 : a->block > b->block;
 }
 
-static void rank_blocks(
-    struct search *search, const struct greta_pack_buffer *buffers, enum order order, struct key *keys)
+static struct key key_of(const struct block *block, const struct greta_pack_buffer *buffer, enum order order)
+{
+	double length = buffer->upper - buffer->lower, contention = (double)block->contention;
+	double size = (double)block->size, area = size * length;
+	switch (order) {
+	case ORDER_LENGTH: return (struct key){.major = length, .minor = area};
+	case ORDER_AREA: return (struct key){.major = area, .minor = contention};
+	case ORDER_CONTENTION: return (struct key){.major = contention, .minor = area};
+	case ORDER_SIZE: return (struct key){.major = size, .minor = length};
+	case ORDER_CONTENTION_LENGTH: return (struct key){.major = contention, .minor = length};
+	case ORDER_WEIGHT: break;
+	}
+	return (struct key){.major = (double)block->weight, .minor = area};
+}
+
+/* With a `random` state each major key is halved at most, or raised by half: other branches, yet the same everywhere.
+ */
+static void rank_blocks(struct search *search, const struct greta_pack_buffer *buffers, enum order order,
+    uint64_t *random, struct key *keys)
 {
 	for (uint32_t i = 0; i < search->count; i++) {
-		const struct block *block = &search->blocks[i];
-		double length = buffers[block->index].upper - buffers[block->index].lower;
-		double size = (double)block->size, area = size * length, contention = (double)block->contention;
-		switch (order) {
-		case ORDER_LENGTH: keys[i] = (struct key){length, area, i}; break;
-		case ORDER_AREA: keys[i] = (struct key){area, contention, i}; break;
-		case ORDER_CONTENTION: keys[i] = (struct key){contention, area, i}; break;
-		case ORDER_SIZE: keys[i] = (struct key){size, length, i}; break;
-		case ORDER_CONTENTION_LENGTH: keys[i] = (struct key){contention, length, i}; break;
-		default: keys[i] = (struct key){(double)block->weight, area, i}; break;
-		}
+		keys[i] = key_of(&search->blocks[i], &buffers[search->blocks[i].index], order);
+		keys[i].block = i;
+		if (!random)
+			continue;
+		*random = *random * 6364136223846793005u + 1442695040888963407u;
+		keys[i].major *= 0.5 + (double)(*random >> 33) / 2147483648.0;
 	}
 	qsort(keys, search->count, sizeof(*keys), compare_keys);
 	for (uint32_t i = 0; i < search->count; i++)
 		search->blocks[keys[i].block].rank = i;
 }
 
-/* Runs the orders in turn, each with twice the nodes of its last turn, until one of them ends by itself. */
+/* Rounds of runs, until one ends by itself. Even rounds take the orders as they are and double their nodes, so that a
+ * space small enough is exhausted; odd rounds shake them and grow slowly: what a short run misses, another one finds.
+ */
 static enum greta_pack_verdict restart(
     struct search *search, const struct greta_pack_buffer *buffers, uint64_t budget, struct key *keys, uint64_t *nodes)
 {
 	enum greta_pack_verdict verdict = GRETA_PACK_GAVE_UP;
-	uint64_t run = FIRST_RUN;
-	while (budget > 0 && verdict == GRETA_PACK_GAVE_UP) {
-		for (uint32_t order = 0; order < 2 * ORDERS && budget > 0 && verdict == GRETA_PACK_GAVE_UP; order++) {
-			rank_blocks(search, buffers, (enum order)(order / 2), keys);
-			search->offset_first = order % 2 == 0;
-			search->nodes = 0;
-			search->budget = run < budget ? run : budget;
-			for (uint32_t i = 0; i < search->count; i++)
-				search->open[i] = (struct open){0, i};
-			verdict = walk(
-			    search, search->open, search->count, 0, 0, search->open + search->count, search->choices);
-			budget -= search->nodes;
-			*nodes += search->nodes;
-		}
-		run = run > UINT64_MAX / 2 ? run : 2 * run;
+	const uint64_t plan_count = sizeof(plans) / sizeof(plans[0]);
+	uint64_t random = 1;
+	for (uint64_t turn = 0; budget > 0 && verdict == GRETA_PACK_GAVE_UP; turn++) {
+		const struct plan *plan = &plans[turn % plan_count];
+		uint64_t round = turn / plan_count;
+		uint64_t run =
+		    round % 2 ? FIRST_RUN * (round / 2 + 1) : FIRST_RUN << (round / 2 < 40 ? round / 2 : 40);
+		rank_blocks(search, buffers, plan->order, round % 2 ? &random : NULL, keys);
+		search->by_offset = plan->by_offset;
+		search->by_slack = plan->by_slack;
+		search->nodes = 0;
+		search->budget = run < budget ? run : budget;
+		for (uint32_t i = 0; i < search->count; i++)
+			search->open[i] = (struct open){.block = i};
+		verdict =
+		    walk_parts(search, search->open, search->count, 0, search->open + search->count, search->choices);
+		budget -= search->nodes;
+		*nodes += search->nodes;
 	}
 	return verdict;
 }
@@ -401,10 +546,13 @@ enum greta_status greta_pack_search(struct greta_pack_buffer *buffers, size_t co
 	search.offsets = malloc(count * sizeof(*search.offsets));
 	search.open = malloc(triangle * sizeof(*search.open));
 	search.choices = malloc(triangle * sizeof(*search.choices));
+	search.bottoms = malloc(count * sizeof(*search.bottoms));
+	search.sorted = malloc(count * sizeof(*search.sorted));
 	struct key *keys = malloc(count * sizeof(*keys));
 	struct end *ends = malloc(count * sizeof(*ends));
 	enum greta_status status = GRETA_OK;
-	if (search.blocks && search.cliques && search.offsets && search.open && search.choices && keys && ends) {
+	if (search.blocks && search.cliques && search.offsets && search.open && search.choices && search.bottoms &&
+	    search.sorted && keys && ends) {
 		describe_blocks(&search, buffers, ends);
 		*out_verdict = restart(&search, buffers, budget, keys, nodes);
 		for (uint32_t i = 0; i < count && *out_verdict == GRETA_PACK_FOUND; i++)
@@ -415,6 +563,8 @@ enum greta_status greta_pack_search(struct greta_pack_buffer *buffers, size_t co
 	}
 	free(ends);
 	free(keys);
+	free(search.sorted);
+	free(search.bottoms);
 	free(search.choices);
 	free(search.open);
 	free(search.offsets);
