@@ -68,7 +68,8 @@ struct search {
 	uint64_t capacity;
 	uint64_t nodes, budget; /* of this run */
 	uint32_t count, clique_count;
-	bool by_offset, by_slack; /* how children are sorted: offset, then slack, then rank; without what is false */
+	bool by_offset, by_slack; /* how children are sorted: offset, slack, rank; without what is false */
+	bool by_clique;           /* a clique that cannot wait is branched on by itself */
 };
 
 /* A node: open blocks that hang together in time, to be placed at `level` or above. */
@@ -270,7 +271,7 @@ static struct choice describe_choice(const struct search *search, const struct n
 /* The children of a node, best first. Insertion sort: there are few, and mostly in order. */
 static uint32_t list_choices(struct search *search, const struct node *node, uint64_t high, struct choice *choices)
 {
-	uint32_t found = 0, forced = tightest_clique(search, node, high);
+	uint32_t found = 0, forced = search->by_clique ? tightest_clique(search, node, high) : NO_CLIQUE;
 	for (uint32_t i = 0; i < node->count; i++) {
 		const struct open *open = &node->open[i];
 		const struct block *block = &search->blocks[open->block];
@@ -443,20 +444,20 @@ enum order { ORDER_LENGTH, ORDER_AREA, ORDER_CONTENTION, ORDER_SIZE, ORDER_CONTE
  * cut at random: no row solves all of them, each solves some that others do not. */
 static const struct plan {
 	enum order order;
-	bool by_offset, by_slack;
+	bool by_offset, by_slack, by_clique;
 } plans[] = {
-    {ORDER_LENGTH, true, true},
-    {ORDER_LENGTH, false, true},
-    {ORDER_AREA, true, false},
-    {ORDER_AREA, false, false},
-    {ORDER_CONTENTION, true, true},
-    {ORDER_CONTENTION, false, true},
-    {ORDER_SIZE, true, false},
-    {ORDER_SIZE, false, false},
-    {ORDER_CONTENTION_LENGTH, true, true},
-    {ORDER_CONTENTION_LENGTH, false, true},
-    {ORDER_WEIGHT, true, false},
-    {ORDER_WEIGHT, false, false},
+    {ORDER_LENGTH, true, true, true},
+    {ORDER_LENGTH, false, true, true},
+    {ORDER_AREA, true, false, true},
+    {ORDER_AREA, false, false, true},
+    {ORDER_CONTENTION, true, true, true},
+    {ORDER_CONTENTION, false, true, true},
+    {ORDER_SIZE, true, false, true},
+    {ORDER_SIZE, false, false, true},
+    {ORDER_CONTENTION_LENGTH, true, false, false},
+    {ORDER_CONTENTION_LENGTH, false, false, true},
+    {ORDER_WEIGHT, true, false, true},
+    {ORDER_WEIGHT, false, false, true},
 };
 
 struct key {
@@ -524,6 +525,7 @@ static enum greta_pack_verdict restart(
 		rank_blocks(search, buffers, plan->order, round % 2 ? &random : NULL, keys);
 		search->by_offset = plan->by_offset;
 		search->by_slack = plan->by_slack;
+		search->by_clique = plan->by_clique;
 		search->nodes = 0;
 		search->budget = run < budget ? run : budget;
 		for (uint32_t i = 0; i < search->count; i++)
