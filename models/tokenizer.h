@@ -52,8 +52,8 @@ struct greta_gguf_string greta_tokenizer_piece(const struct greta_tokenizer *tok
 
 /* The tokens of `length` bytes of text, in a new array that the caller frees (never NULL, also for none). `flags`:
  * of enum greta_encode_flags. Takes time of order length * log(length) and about 64 bytes of memory a character
- * while it runs. GRETA_ERROR_FORMAT when the vocabulary lacks a byte that is needed, GRETA_ERROR_ARGUMENT for a
- * text of 2 GiB or more, GRETA_ERROR_MEMORY. */
+ * while it runs. GRETA_ERROR_FORMAT when the vocabulary lacks a byte that is needed and has no
+ * unknown token either, GRETA_ERROR_ARGUMENT for a text of 700 MB or more, GRETA_ERROR_MEMORY. */
 enum greta_status greta_tokenizer_encode(const struct greta_tokenizer *tokenizer, const char *text, size_t length,
 					 unsigned flags, int32_t **out_tokens, size_t *out_count,
 					 struct greta_error *error);
