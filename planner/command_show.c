@@ -1,3 +1,129 @@
 #include "planner/commands.h"
-int greta_plan_command_show(int argc, char **argv) { (void)argc; (void)argv; return 2; }
-int greta_plan_command_diff(int argc, char **argv) { (void)argc; (void)argv; return 2; }
+#include "planner/show.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const char USAGE[] =
+    "usage: greta-plan show PLAN [OPTION]...\n"
+    "\n"
+    "Shows what a plan decided. Without options: a summary.\n"
+    "\n"
+    "      --launches       every launch with its arguments\n"
+    "      --arena          the arena over time, as characters: downwards addresses, to the right launches\n"
+    "      --program NAME   show launches, arena and picture of this program (default: all; the picture: decode)\n"
+    "      --json           everything, as JSON\n"
+    "      --svg FILE       a picture of the schedule and the arena over time (-: standard output)\n"
+    "  -h, --help\n";
+
+struct request {
+	bool launches, arena, json;
+	const char *program, *svg, *plan;
+};
+
+/* Returns 0, or the exit code plus one. */
+static int parse(int argc, char **argv, struct request *request)
+{
+	enum { LAUNCHES = 256, ARENA, PROGRAM, JSON, SVG };
+	static const struct option options[] = {
+	    {"launches", no_argument, NULL, LAUNCHES}, {"arena", no_argument, NULL, ARENA},
+	    {"program", required_argument, NULL, PROGRAM}, {"json", no_argument, NULL, JSON},
+	    {"svg", required_argument, NULL, SVG}, {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case LAUNCHES: request->launches = true; break;
+		case ARENA: request->arena = true; break;
+		case PROGRAM: request->program = optarg; break;
+		case JSON: request->json = true; break;
+		case SVG: request->svg = optarg; break;
+		case 'h': fputs(USAGE, stdout); return 1 + 0;
+		default: fputs("greta-plan show --help says more\n", stderr); return 1 + 2;
+		}
+	}
+	if (optind + 1 != argc) {
+		fputs("greta-plan show: it takes one plan; --help says more\n", stderr);
+		return 1 + 2;
+	}
+	request->plan = argv[optind];
+	return 0;
+}
+
+static uint32_t terminal_columns(void)
+{
+	struct winsize size;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+}
+
+static bool selected(const struct request *request, const struct greta_plan *plan, size_t program)
+{
+	return !request->program || !strcmp(request->program, greta_plan_string(plan, plan->programs[program].name));
+}
+
+/* The file is the user's: written in place, so that a pipe or a device will do. */
+static int draw(const struct greta_plan *plan, uint32_t program, const char *path)
+{
+	FILE *file = strcmp(path, "-") ? fopen(path, "w") : stdout;
+	if (!file) {
+		fprintf(stderr, "greta-plan: cannot write %s: %s\n", path, strerror(errno));
+		return 1;
+	}
+	greta_show_svg(plan, program, file);
+	bool failed = fflush(file) != 0 || ferror(file);
+	if (file != stdout && fclose(file) != 0)
+		failed = true;
+	if (failed)
+		fprintf(stderr, "greta-plan: cannot write %s: %s\n", path, strerror(errno));
+	return failed;
+}
+
+static int show(const struct greta_plan *plan, const struct request *request)
+{
+	size_t first = 0;
+	while (first < plan->program_count && !selected(request, plan, first))
+		first++;
+	if (first == plan->program_count) {
+		fprintf(stderr, "greta-plan: the plan has no program %s\n", request->program);
+		return 2;
+	}
+	if (request->json && !greta_show_json(plan, request->plan, stdout)) {
+		fputs("greta-plan: cannot write JSON: out of memory, or the output failed\n", stderr);
+		return 1;
+	}
+	bool alone = request->json || (request->svg && !request->launches && !request->arena);
+	if (!alone)
+		greta_show_summary(plan, request->plan, stdout);
+	for (size_t p = first; p < plan->program_count && !request->json; p++) {
+		if (request->launches && selected(request, plan, p))
+			greta_show_launches(plan, &plan->programs[p], stdout);
+		if (request->arena && selected(request, plan, p))
+			greta_show_arena(plan, (uint32_t)p, terminal_columns(), stdout);
+	}
+	return request->svg ? draw(plan, (uint32_t)first, request->svg) : 0;
+}
+
+int greta_plan_command_show(int argc, char **argv)
+{
+	struct request request = {0};
+	int code = parse(argc, argv, &request);
+	if (code)
+		return code - 1;
+	struct greta_plan plan;
+	struct greta_error error = {0};
+	if (greta_plan_open(request.plan, &plan, &error) != GRETA_OK) {
+		fprintf(stderr, "greta-plan: %s\n", error.message);
+		return 1;
+	}
+	code = show(&plan, &request);
+	greta_plan_close(&plan);
+	if (code == 0 && (fflush(stdout) || ferror(stdout))) {
+		fprintf(stderr, "greta-plan: cannot write: %s\n", strerror(errno));
+		return 1;
+	}
+	return code;
+}

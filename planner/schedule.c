@@ -55,10 +55,10 @@ static void rope_angles(struct builder *b)
 	greta_graph_append(b->graph, &op);
 }
 
-static struct greta_ref rmsnorm(struct builder *b, uint32_t weight, struct greta_ref x)
+static struct greta_ref rmsnorm(struct builder *b, const char *name, uint32_t weight, struct greta_ref x)
 {
 	uint32_t cols = b->model->n_embd;
-	struct greta_ref y = rows_of(b, "norm", cols);
+	struct greta_ref y = rows_of(b, name, cols);
 	struct greta_op op = start(b, GRETA_KERNEL_rmsnorm);
 	op.refs[GRETA_REF(rmsnorm, x)] = x;
 	op.refs[GRETA_REF(rmsnorm, weight)] = tensor(weight);
@@ -172,7 +172,7 @@ static void layer(struct builder *b, uint32_t index)
 	b->layer = index;
 
 	b->block = GRETA_BLOCK_qkv;
-	struct greta_ref norm = rmsnorm(b, w->attn_norm, b->x);
+	struct greta_ref norm = rmsnorm(b, "attn_norm", w->attn_norm, b->x);
 	struct greta_ref q = product(b, "q", w->attn_q, norm);
 	struct greta_ref k = product(b, "k", w->attn_k, norm);
 	struct greta_ref v = product(b, "v", w->attn_v, norm);
@@ -187,7 +187,7 @@ static void layer(struct builder *b, uint32_t index)
 	add_to_x(b, product(b, "output", w->attn_output, mixed));
 
 	b->block = GRETA_BLOCK_ffn;
-	norm = rmsnorm(b, w->ffn_norm, b->x);
+	norm = rmsnorm(b, "ffn_norm", w->ffn_norm, b->x);
 	struct greta_ref gate = product(b, "gate", w->ffn_gate, norm);
 	struct greta_ref up = product(b, "up", w->ffn_up, norm);
 	add_to_x(b, product(b, "down", w->ffn_down, silu_mul(b, gate, up)));
@@ -197,7 +197,7 @@ static void lm_head(struct builder *b)
 {
 	const struct greta_weight *w = &b->weights->items[b->weights->output];
 	b->block = GRETA_BLOCK_lm_head;
-	struct greta_ref norm = rmsnorm(b, b->weights->output_norm, b->x);
+	struct greta_ref norm = rmsnorm(b, "output_norm", b->weights->output_norm, b->x);
 	struct greta_op op = start(b, GRETA_KERNEL_lm_head);
 	op.refs[GRETA_REF(lm_head, weights)] = tensor(b->weights->output);
 	op.refs[GRETA_REF(lm_head, x)] = norm;

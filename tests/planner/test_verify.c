@@ -192,7 +192,7 @@ static void holes_are_found(void **state)
 	p.header->region_bytes[GRETA_REGION_ARENA] = y->offset + y->bytes;
 	p.programs[0].arena_bytes = y->offset + y->bytes;
 	*pointer(&p, norm, FIELD(rmsnorm, y)) += 64;
-	refused(&p, "reads byte 0 of norm.0, which nothing has written");
+	refused(&p, "reads byte 0 of attn_norm.0, which nothing has written");
 }
 
 static void pointers_out_of_bounds_are_found(void **state)
