@@ -127,7 +127,7 @@ static int compare_endings(const void *left, const void *right)
  * alignment: the padded sum, less the largest padding, bounds as well. */
 static void bound_component(struct component *component, struct ending *endings)
 {
-	uint64_t least = UINT64_MAX, spare = 0, alive = 0, padded = 0;
+	uint64_t least = UINT64_MAX, spare = 0, alive = 0, padded = 0, unit = 0;
 	for (size_t i = 0; i < component->count; i++)
 		if (component->buffers[i].alignment < least)
 			least = component->buffers[i].alignment;
@@ -136,9 +136,9 @@ static void bound_component(struct component *component, struct ending *endings)
 		endings[i] = (struct ending){buffer->upper, buffer->size, (buffer->size + least - 1) & ~(least - 1)};
 		if (endings[i].padded - buffer->size > spare)
 			spare = endings[i].padded - buffer->size;
-		component->unit = divisor(component->unit, buffer->size);
+		unit = divisor(unit, buffer->size);
 		if (buffer->alignment > 1)
-			component->unit = divisor(component->unit, buffer->alignment);
+			unit = divisor(unit, buffer->alignment);
 	}
 	qsort(endings, component->count, sizeof(*endings), compare_endings);
 	for (size_t i = 0, ended = 0; i < component->count; i++) {
@@ -154,6 +154,7 @@ static void bound_component(struct component *component, struct ending *endings)
 		if (padded - spare > component->bound && padded > spare)
 			component->bound = padded - spare;
 	}
+	component->unit = unit ? unit : 1;
 	component->bound = (component->bound + component->unit - 1) / component->unit * component->unit;
 }
 
@@ -215,7 +216,7 @@ static enum greta_status search_components(struct packing *packing, uint64_t cap
 		left += wants_search(packing, &packing->components[i], target);
 	for (size_t i = 0; i < packing->component_count && packing->bound <= target; i++) {
 		struct component *component = &packing->components[i];
-		if (!wants_search(packing, component, target))
+		if (left == 0 || !wants_search(packing, component, target))
 			continue;
 		uint64_t effort = packing->effort / left + (packing->effort % left != 0);
 		left--;

@@ -190,8 +190,10 @@ enum greta_status greta_pack_csv_parse(
 		lines += text[i] == '\n';
 	table.buffers = calloc(lines, sizeof(*table.buffers));
 	table.names = calloc(lines, sizeof(*table.names));
-	if (!table.buffers || !table.names)
-		status = greta_fail(error, GRETA_ERROR_MEMORY, "%s: no memory for %zu lines", name, lines);
+	if (!table.buffers || !table.names) {
+		greta_pack_table_finish(&table);
+		return greta_fail(error, GRETA_ERROR_MEMORY, "%s: no memory for %zu lines", name, lines);
+	}
 	while (!status && next_line(&parser))
 		status = parse_buffer(&parser, &table);
 	for (size_t i = 0; i < parser.column_count; i++)
@@ -350,13 +352,14 @@ static int parse_arguments(int argc, char **argv, struct request *request)
 			printf(usage, GRETA_PACK_DEFAULT_EFFORT);
 			return 0;
 		}
+		bool good = option != '?';
 		if (option == 'o')
 			request->output = optarg;
-		else if (option == 'c' && !parse_option("--capacity", optarg, &request->options.capacity))
-			return 2;
-		else if (option == 'e' && !parse_option("--effort", optarg, &request->options.effort))
-			return 2;
-		else if (option == '?')
+		else if (option == 'c')
+			good = parse_option("--capacity", optarg, &request->options.capacity);
+		else if (option == 'e')
+			good = parse_option("--effort", optarg, &request->options.effort);
+		if (!good)
 			return 2;
 	}
 	if (optind + 1 != argc) {

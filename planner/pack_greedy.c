@@ -147,14 +147,15 @@ enum greta_status greta_pack_greedy(
 	struct greedy greedy = {.buffers = buffers, .count = count, .best_peak = UINT64_MAX};
 	enum greta_status status;
 	greedy.contention = malloc(count * sizeof(*greedy.contention));
-	greedy.best = malloc(count * sizeof(*greedy.best));
+	greedy.best = calloc(count, sizeof(*greedy.best));
 	greedy.placed = malloc(count * sizeof(*greedy.placed));
 	greedy.keys = malloc(count * sizeof(*greedy.keys));
-	if (greedy.contention && greedy.best && greedy.placed && greedy.keys)
+	bool enough = greedy.contention && greedy.best && greedy.placed && greedy.keys;
+	if (enough)
 		status = try_placements(&greedy, target, error);
 	else
 		status = greta_fail(error, GRETA_ERROR_MEMORY, "no memory to pack %zu buffers", count);
-	if (!status) {
+	if (enough && !status) {
 		for (size_t i = 0; i < count; i++)
 			buffers[i].offset = greedy.best[i];
 		*out_peak = greedy.best_peak;

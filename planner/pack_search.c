@@ -530,47 +530,58 @@ static enum greta_pack_verdict restart(
 		search->budget = run < budget ? run : budget;
 		for (uint32_t i = 0; i < search->count; i++)
 			search->open[i] = (struct open){.block = i};
-		verdict =
-		    walk_parts(search, search->open, search->count, 0, search->open + search->count, search->choices);
+		/* The analyzer loses sight of the arrays in the recursion; greta_pack_search releases them.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		verdict = walk_parts(search, search->open, search->count, 0, search->open + search->count,
+		    search->choices);
 		budget -= search->nodes;
 		*nodes += search->nodes;
 	}
 	return verdict;
 }
 
+static bool allocate(struct search *search, size_t count)
+{
+	size_t triangle = count * (count + 1) / 2;
+	search->blocks = calloc(count, sizeof(*search->blocks));
+	search->cliques = calloc(count, sizeof(*search->cliques));
+	search->offsets = calloc(count, sizeof(*search->offsets));
+	search->open = malloc(triangle * sizeof(*search->open));
+	search->choices = malloc(triangle * sizeof(*search->choices));
+	search->bottoms = malloc(count * sizeof(*search->bottoms));
+	search->sorted = malloc(count * sizeof(*search->sorted));
+	return search->blocks && search->cliques && search->offsets && search->open && search->choices &&
+	       search->bottoms && search->sorted;
+}
+
+static void release(struct search *search)
+{
+	free(search->blocks);
+	free(search->cliques);
+	free(search->offsets);
+	free(search->open);
+	free(search->choices);
+	free(search->bottoms);
+	free(search->sorted);
+}
+
 enum greta_status greta_pack_search(struct greta_pack_buffer *buffers, size_t count, uint64_t capacity,
     uint64_t budget, uint64_t *nodes, enum greta_pack_verdict *out_verdict, struct greta_error *error)
 {
-	size_t triangle = count * (count + 1) / 2;
 	struct search search = {.capacity = capacity, .count = (uint32_t)count};
-	search.blocks = calloc(count, sizeof(*search.blocks));
-	search.cliques = calloc(count, sizeof(*search.cliques));
-	search.offsets = malloc(count * sizeof(*search.offsets));
-	search.open = malloc(triangle * sizeof(*search.open));
-	search.choices = malloc(triangle * sizeof(*search.choices));
-	search.bottoms = malloc(count * sizeof(*search.bottoms));
-	search.sorted = malloc(count * sizeof(*search.sorted));
 	struct key *keys = malloc(count * sizeof(*keys));
 	struct end *ends = malloc(count * sizeof(*ends));
-	enum greta_status status = GRETA_OK;
-	if (search.blocks && search.cliques && search.offsets && search.open && search.choices && search.bottoms &&
-	    search.sorted && keys && ends) {
+	bool enough = allocate(&search, count) && keys && ends;
+	if (enough) {
 		describe_blocks(&search, buffers, ends);
 		*out_verdict = restart(&search, buffers, budget, keys, nodes);
 		for (uint32_t i = 0; i < count && *out_verdict == GRETA_PACK_FOUND; i++)
 			buffers[search.blocks[i].index].offset = search.offsets[i];
-	} else {
-		status =
-		    greta_fail(error, GRETA_ERROR_MEMORY, "no memory to search for a packing of %zu buffers", count);
 	}
+	release(&search);
 	free(ends);
 	free(keys);
-	free(search.sorted);
-	free(search.bottoms);
-	free(search.choices);
-	free(search.open);
-	free(search.offsets);
-	free(search.cliques);
-	free(search.blocks);
-	return status;
+	if (enough)
+		return GRETA_OK;
+	return greta_fail(error, GRETA_ERROR_MEMORY, "no memory to search for a packing of %zu buffers", count);
 }
