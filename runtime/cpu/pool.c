@@ -9,16 +9,21 @@
 #include <string.h>
 
 /* How it works. A parallel launch that has been opened is a *generation*. The epoch word holds the generation and its
- * number of blocks (0: nothing to do). Every worker has a claim word: the generation it was last touched in and how
- * many blocks of its range are left. A word of an older generation stands for a full range, so opening a launch is
- * one store. Claiming a block is a compare-and-swap on a claim word; it can only succeed while the generation is
- * open, because a generation closes only when all its blocks were claimed and finished, which leaves every non-empty
- * range's word in that generation with nothing left. So whoever comes late, with an epoch long gone, finds nothing to
- * take. Only a worker that holds a block reads `node`, and the launch cannot close before it says so in `done`.
+ * number of blocks (0: nothing to do). Every worker has a claim word: the generation in which its range was last
+ * touched and how many blocks of it were left. A word of another generation stands for a full range, so opening a
+ * launch is one store. A block is claimed by a compare-and-swap on a claim word, which succeeds only while the
+ * generation is open: it closes when all its blocks have been claimed and finished, and by then every word whose
+ * range is not empty has changed. So whoever comes late, with an epoch long gone, finds nothing to take. Only a
+ * worker that holds a block reads `node`, and the launch cannot close before that worker has said so in `done`.
  *
- * Orders: kernels' data and `node` go from the worker that opens a launch to those that run it by the epoch (release,
+ * Generations are numbers of 32 bits that wrap. A word that no launch has touched for 65,536 generations is brought
+ * up to date, so an old one is never taken for one of now; and a worker that the system puts aside between looking at
+ * a word and swapping it would have to stay there for exactly 2^32 launches to do harm.
+ *
+ * Orders. Kernels' data and `node` go from the worker that opens a launch to those that run it by the epoch (release,
  * acquire), and from them to the one that closes it by the read-modify-writes of `done` (acquire and release). Claims
- * carry no data, only who runs what: relaxed. */
+ * carry no data, but claim_block needs that whoever sees a word of a later generation also sees a later epoch:
+ * release and acquire. */
 
 struct worker {
 	_Alignas(64) _Atomic uint64_t claim;
@@ -62,19 +67,23 @@ static uint64_t word_of(uint32_t generation, uint32_t number)
 	return (uint64_t)generation << 32 | number;
 }
 
-/* Takes the next block of `victim`'s range; false when there is none, or the generation is over. */
-static bool claim_block(struct worker *victim, uint32_t generation, struct deal deal, uint32_t *out_index)
+/* Takes the next block of the victim's range; false when there is none, or the launch of this epoch is over. */
+static bool claim_block(struct worker *victim, uint64_t epoch, struct deal deal, uint32_t *out_index)
 {
-	uint64_t word = atomic_load_explicit(&victim->claim, memory_order_relaxed);
+	uint32_t generation = (uint32_t)(epoch >> 32);
+	uint64_t word = atomic_load_explicit(&victim->claim, memory_order_acquire);
 	for (;;) {
-		int32_t age = (int32_t)(generation - (uint32_t)(word >> 32));
-		if (age < 0)
-			return false;
-		uint32_t left = age ? range_length(deal, victim->index) : (uint32_t)word;
+		uint32_t left = (uint32_t)word;
+		if ((uint32_t)(word >> 32) != generation) {
+			/* An earlier generation: a full range. A later one: the epoch has moved on, and shows it. */
+			if (atomic_load_explicit(&victim->pool->epoch, memory_order_relaxed) != epoch)
+				return false;
+			left = range_length(deal, victim->index);
+		}
 		if (!left)
 			return false;
 		if (atomic_compare_exchange_weak_explicit(&victim->claim, &word, word_of(generation, left - 1),
-			memory_order_relaxed, memory_order_relaxed)) {
+			memory_order_acq_rel, memory_order_acquire)) {
 			*out_index = range_end(deal, victim->index) - left;
 			return true;
 		}
@@ -121,7 +130,7 @@ static void open_next(struct worker *self, const struct greta_cpu_node *node, ui
 	const struct greta_cpu_node *end = pool->end;
 	for (; node != end && node->blocks == 1; node++)
 		run_alone(self, node);
-	/* A claim word whose range has stayed empty must not grow so old that its age seems negative. */
+	/* Words whose range has stayed empty for long; nothing is open, so nobody changes them now. */
 	if (!(generation & 0xffff)) {
 		for (uint32_t i = 0; i < pool->count; i++)
 			atomic_store_explicit(&pool->workers[i].claim, word_of(generation - 1, 0),
@@ -144,7 +153,7 @@ static void work(struct worker *self, uint64_t epoch)
 	uint32_t finished = 0, index;
 
 	for (uint32_t step = 0, from = self->index; step < pool->count; step++) {
-		while (claim_block(&pool->workers[from], generation, deal, &index)) {
+		while (claim_block(&pool->workers[from], epoch, deal, &index)) {
 			if (!node) {
 				node = pool->node;
 				block = first_block(self, node);

@@ -390,6 +390,54 @@ static void destroyed_streams_leave_their_capture(void **state)
 	assert_hip(hip->hipDeviceSynchronize());
 }
 
+struct capturer {
+	hipStream_t stream;
+	uint32_t *words;
+};
+
+/* Captures, replays and checks on a stream of its own; NULL when all is well. */
+static void *capture_in_thread(void *argument)
+{
+	struct capturer *capturer = argument;
+	for (uint32_t round = 0; round < 20; round++) {
+		uint32_t expected = capturer->words[0];
+		hipGraph_t graph;
+		hipGraphExec_t exec;
+		if (hip->hipStreamBeginCapture(capturer->stream, hipStreamCaptureModeThreadLocal))
+			return argument;
+		for (uint32_t i = 0; i < 50; i++) {
+			struct test_carry args = { capturer->words, 0, 0, i + round };
+			expected = test_mixed(expected, i + round, 0);
+			if (fixture_launch(&fixture, "carry", 1, &args, sizeof(args), capturer->stream))
+				return argument;
+		}
+		if (hip->hipStreamEndCapture(capturer->stream, &graph) ||
+		    hip->hipGraphInstantiate(&exec, graph, NULL, NULL, 0) || hip->hipGraphDestroy(graph) ||
+		    hip->hipGraphLaunch(exec, capturer->stream) || hip->hipGraphExecDestroy(exec) ||
+		    hip->hipStreamSynchronize(capturer->stream) || capturer->words[0] != expected)
+			return argument;
+	}
+	return NULL;
+}
+
+static void threads_capture_side_by_side(void **state)
+{
+	(void)state;
+	enum { THREADS = 3 };
+	struct capturer capturers[THREADS];
+	pthread_t threads[THREADS];
+	for (size_t i = 0; i < THREADS; i++)
+		capturers[i] = (struct capturer){ fixture_stream(&fixture, hipStreamNonBlocking),
+		    fixture_malloc(&fixture, 64) };
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, capture_in_thread, &capturers[i]), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		void *failed;
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+}
+
 static void unloading_in_the_middle_of_a_capture_is_clean(void **state)
 {
 	(void)state;
@@ -417,6 +465,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_graph_launch_is_not_captured, init, finish),
 		cmocka_unit_test_setup_teardown(a_refused_launch_leaves_the_capture_whole, init, finish),
 		cmocka_unit_test_setup_teardown(destroyed_streams_leave_their_capture, init, finish),
+		cmocka_unit_test_setup_teardown(threads_capture_side_by_side, init, finish),
 		cmocka_unit_test_setup_teardown(unloading_in_the_middle_of_a_capture_is_clean, init, finish),
 	};
 	return cmocka_run_group_tests_name("capture", tests, NULL, NULL);

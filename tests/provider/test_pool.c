@@ -48,10 +48,11 @@ static void generations_wrap(void **state)
 	for (size_t t = 0; t < 3; t++) {
 		run_from(0xfffffff0, 0, fixture_threads[t]);
 		run_from(0xfffffff0, 0x10000, fixture_threads[t]);
-		run_from(0x7ffffff0, 0x10000, fixture_threads[t]);
-		/* older than an age can be told, but the next launch is one of those that bring all words up to date */
-		run_from(0x8000ffff, 0x8000ffff, fixture_threads[t]);
-		run_from(0xffffffff, 0x90000000, fixture_threads[t]);
+		run_from(0x7ffffff0, 0x80000000, fixture_threads[t]);
+		/* so old that they bear the next number; but the next launch is one of those that bring words up to
+		 * date */
+		run_from(0x0000ffff, 0xffffffff, fixture_threads[t]);
+		run_from(0xffffffff, 0xffffffff, fixture_threads[t]);
 	}
 }
 
