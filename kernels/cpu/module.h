@@ -31,12 +31,12 @@ struct greta_cpu_function {
 
 struct greta_cpu_module {
 	uint64_t magic;
-	const char *name; /* "avx512", "avx2", "portable", "ref" */
+	const char *name; /* "amx", "avx512", "avx2", "portable", "ref" */
 	size_t count;
 	const struct greta_cpu_function *functions;
 };
 
-/* The kernels in one form: "avx512", "avx2", "portable", "ref" (the definition, slow), or "auto": the fastest that this
+/* The kernels in one form: "amx", "avx512", "avx2", "portable", "ref" (the definition, slow), or "auto": the fastest that this
  * processor runs. NULL for a name that is none of these and for a form that this processor lacks. */
 const struct greta_cpu_module *greta_cpu_module(const char *form);
 

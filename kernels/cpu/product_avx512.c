@@ -5,29 +5,14 @@
 
 #include "kernels/cpu/product_avx512.h"
 
-/* The block's exact integers, lanes 0-7 and 8-15, from sums per digit: A = sum z[d] 256^d. */
-static ALWAYS_INLINE void join_digits(const int D, const __m512i *z, __m512d out[2])
-{
-	__m512d low = _mm512_cvtepi32_pd(_mm512_castsi512_si256(z[D - 1]));
-	__m512d high = _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(z[D - 1], 1));
-	const __m512d radix = _mm512_set1_pd(256);
-	UNROLL
-	for (int d = D - 2; d >= 0; d--) {
-		low = _mm512_fmadd_pd(low, radix, _mm512_cvtepi32_pd(_mm512_castsi512_si256(z[d])));
-		high = _mm512_fmadd_pd(high, radix, _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(z[d], 1)));
-	}
-	out[0] = low;
-	out[1] = high;
-}
-
 /* acc += floor(d * A * 2^k) for 16 rows; d: 16 f16 in the low halves of 32-bit lanes. */
 static ALWAYS_INLINE void add_term(__m512i d, __m512d factor, const __m512d a[2], __m512d acc[2])
 {
 	__m512 scale = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(d));
 	__m512d low = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(scale)), factor);
 	__m512d high = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(scale, 1)), factor);
-	acc[0] = _mm512_fmadd_round_pd(low, a[0], acc[0], _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-	acc[1] = _mm512_fmadd_round_pd(high, a[1], acc[1], _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+	acc[0] = fma_down(low, a[0], acc[0]);
+	acc[1] = fma_down(high, a[1], acc[1]);
 }
 
 /* -dmin * B: B = sum m[j] * sum32[j] through vpdpbusd with the sums' D + 1 digits. A digit's part is at most 8 * 63 * 128, so
@@ -366,9 +351,8 @@ static ALWAYS_INLINE void float_rows(const uint32_t type, const struct greta_cpu
 				prefetch(row + i * bytes + 64);
 			UNROLL
 			for (uint32_t k = 0; k < 4; k++)
-				acc[k] = _mm512_fmadd_round_pd(load_weights(type, row + (i + 8 * k) * bytes),
-				                               _mm512_loadu_pd(job->x + i + 8 * k), acc[k],
-				                               _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+				acc[k] = fma_down(load_weights(type, row + (i + 8 * k) * bytes),
+				                  _mm512_loadu_pd(job->x + i + 8 * k), acc[k]);
 		}
 		__m512d sum = _mm512_sub_pd(acc[0], bias);
 		for (int k = 1; k < 4; k++)

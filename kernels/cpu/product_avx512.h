@@ -55,6 +55,27 @@ static ALWAYS_INLINE __m512i signed_lane(__m512i bytes, int j)
 	return _mm512_srai_epi32(j == 3 ? bytes : _mm512_slli_epi32(bytes, (unsigned)(24 - 8 * j)), 24);
 }
 
+/* a * b + c, rounded towards minus infinity. */
+static ALWAYS_INLINE __m512d fma_down(__m512d a, __m512d b, __m512d c)
+{
+	return _mm512_fmadd_round_pd(a, b, c, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+
+/* The block's exact integers, lanes 0-7 and 8-15, from sums per digit: A = sum z[d] 256^d. */
+static ALWAYS_INLINE void join_digits(const int D, const __m512i *z, __m512d out[2])
+{
+	__m512d low = _mm512_cvtepi32_pd(_mm512_castsi512_si256(z[D - 1]));
+	__m512d high = _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(z[D - 1], 1));
+	const __m512d radix = _mm512_set1_pd(256);
+	UNROLL
+	for (int d = D - 2; d >= 0; d--) {
+		low = _mm512_fmadd_pd(low, radix, _mm512_cvtepi32_pd(_mm512_castsi512_si256(z[d])));
+		high = _mm512_fmadd_pd(high, radix, _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(z[d], 1)));
+	}
+	out[0] = low;
+	out[1] = high;
+}
+
 /* The head of a Q4_K or Q5_K block: d in the low and dmin in the high half of lanes; scales and mins of sub-blocks 0-3 and
  * 4-7 as bytes. */
 struct greta_k_scales {

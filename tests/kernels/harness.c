@@ -100,9 +100,9 @@ void check_free(void *data)
 
 size_t check_forms(const char *names[4])
 {
-	static const char *const all[] = {"avx512", "avx2", "portable"};
+	static const char *const all[] = {"amx", "avx512", "avx2", "portable"};
 	size_t count = 0;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		if (greta_cpu_module(all[i]))
 			names[count++] = all[i];
 	return count;

@@ -1,0 +1,329 @@
+/* Sums of products with AMX int8 tiles, for several vectors at a time: prefill's matrix-matrix form. The same bits as every
+ * other form, because it adds up the same exact integers.
+ *
+ * A weight times its sub-block's scale, w = q * scale, is an integer of at most 13 bits and a sign (|w| <= 2^12), which is
+ * written as w = low + 64 * high with both in int8. So 256 columns of 16 rows become two planes of bytes, made once per
+ * block and used by every vector, and the interleaved layout is already what a tile's second operand wants: words of four
+ * columns, a row per 32-bit lane. The first operand are 16 vectors' bytes of one digit, straight from the digit blocks.
+ *
+ *   tiles   0-3  sums of (low, high) for two digits: |low| <= 256 * 63 * 128 < 2^21, |high| <= 256 * 64 * 128 = 2^21
+ *           4-5  64 columns of two digits of 16 vectors         6-7  the same columns of both planes
+ *
+ * Per 16 rows, 16 vectors, 256 columns and 4 digits: 32 tile products of 16 cycles. What becomes of the sums (joined in
+ * fp64, scaled, floored, added up) is about 75 vector instructions a vector; they work on the previous tile's sums, between
+ * the tile products of the next. */
+#include "kernels/cpu/product_avx512.h"
+
+#define GROUPS 4 /* 16-row groups whose planes are kept at a time */
+
+/* One group's 256 columns, unpacked. */
+struct panel {
+	int8_t low[64][64]; /* [word][row and column]: columns 4 w .. 4 w + 3 */
+	int8_t high[64][64];
+	double d[16];
+	double minus_dmin[16];
+	double min[8][16];
+};
+
+struct scratch {
+	struct panel panel[GROUPS];
+	int32_t sums[2][8][16][16]; /* [parity][2 digit + plane][vector][row] */
+};
+
+_Static_assert(sizeof(struct scratch) <= GRETA_CPU_SUMS_SCRATCH, "scratch of a sums job");
+
+/* ---- Tiles: as assembly, so that the compiler sees which memory they touch ---- */
+
+struct tile_config {
+	uint8_t palette, start_row, reserved[14];
+	uint16_t row_bytes[16];
+	uint8_t rows[16];
+};
+
+static void configure(uint32_t vectors)
+{
+	struct tile_config config = {.palette = 1};
+	for (int t = 0; t < 8; t++) {
+		config.row_bytes[t] = 64;
+		config.rows[t] = t < 6 ? (uint8_t)vectors : 16;
+	}
+	__asm__ volatile("ldtilecfg %0" : : "m"(config));
+}
+
+#define TILE_LOAD(t, at, stride)                                                                                       \
+	__asm__ volatile("tileloadd (%0,%1,1), %%tmm" #t : : "r"(at), "r"((long)(stride)) : "memory")
+#define TILE_STORE(t, at) __asm__ volatile("tilestored %%tmm" #t ", (%0,%1,1)" : : "r"(at), "r"(64L) : "memory")
+#define TILE_ZERO(t) __asm__ volatile("tilezero %%tmm" #t : :)
+#define TILE_PRODUCT(c, a, b) __asm__ volatile("tdpbssd %%tmm" #b ", %%tmm" #a ", %%tmm" #c : :)
+#define TILE_RELEASE() __asm__ volatile("tilerelease" : :)
+
+/* ---- Unpacking ---- */
+
+/* Four columns of 16 rows: q (unsigned bytes) times the sub-block's scale, minus `offset`, as low and high bytes. `even` and
+ * `odd` hold the scale as the byte that meets an even or an odd column. */
+static ALWAYS_INLINE void store_word(struct panel *panel, int w, __m512i q, __m512i even, __m512i odd, __m512i offset)
+{
+	const __m512i six = _mm512_set1_epi8(63), low_byte = _mm512_set1_epi16(0x00ff);
+	__m512i e = _mm512_sub_epi16(_mm512_maddubs_epi16(q, even), offset);
+	__m512i o = _mm512_sub_epi16(_mm512_maddubs_epi16(q, odd), offset);
+	/* 0xca: where the mask is set the second, else the third */
+	__m512i low = _mm512_ternarylogic_epi32(low_byte, e, _mm512_slli_epi16(o, 8), 0xca);
+	__m512i high = _mm512_ternarylogic_epi32(low_byte, _mm512_srai_epi16(e, 6), _mm512_slli_epi16(o, 2), 0xca);
+	_mm512_store_si512((void *)panel->low[w], _mm512_and_si512(low, six));
+	_mm512_store_si512((void *)panel->high[w], high);
+}
+
+/* Byte j of every lane at the lane's bytes 0 and 2. */
+static ALWAYS_INLINE __m512i even_bytes(__m512i bytes, int j)
+{
+	__m512i one = scale_lane(bytes, j);
+	return _mm512_or_si512(one, _mm512_slli_epi32(one, 16));
+}
+
+static ALWAYS_INLINE void store_halves(__m512i d, double out[16])
+{
+	__m512 x = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(d));
+	_mm512_store_pd(out, _mm512_cvtps_pd(_mm512_castps512_ps256(x)));
+	_mm512_store_pd(out + 8, _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)));
+}
+
+static ALWAYS_INLINE void unpack_k(const int fifth_bits, const uint8_t *words, struct panel *panel)
+{
+	const __m512i nibble = _mm512_set1_epi8(0x0f), fifth = _mm512_set1_epi8(0x10), zero = _mm512_setzero_si512();
+	const int first = fifth_bits ? 12 : 4;
+	struct greta_k_scales s = k_scales(words);
+	store_halves(s.d, panel->d);
+	store_halves(_mm512_xor_si512(_mm512_srli_epi32(s.d, 16), _mm512_set1_epi32(0x8000)), panel->minus_dmin);
+	UNROLL
+	for (int j = 0; j < 8; j++) {
+		__m512i m = scale_lane(s.min[j / 4], j % 4);
+		_mm512_store_pd(panel->min[j], _mm512_cvtepi32_pd(_mm512_castsi512_si256(m)));
+		_mm512_store_pd(panel->min[j] + 8, _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(m, 1)));
+		__m512i even = even_bytes(s.scale[j / 4], j % 4), odd = _mm512_slli_epi16(even, 8);
+		UNROLL
+		for (int w = 0; w < 8; w++) {
+			const uint8_t *at = words + (first + j / 2 * 8 + w) * 64;
+			__m512i q = word(at, 0);
+			if (j % 2)
+				prefetch(at);
+			q = _mm512_and_si512(j % 2 ? _mm512_srli_epi32(q, 4) : q, nibble);
+			if (fifth_bits) {
+				__m512i h = word(words, 4 + w);
+				h = j < 4 ? _mm512_slli_epi32(h, (unsigned)(4 - j)) : _mm512_srli_epi32(h, (unsigned)(j - 4));
+				q = insert_bits(q, h, fifth);
+			}
+			store_word(panel, 8 * j + w, q, even, odd, zero);
+		}
+	}
+}
+
+static ALWAYS_INLINE void unpack_q6_k(const uint8_t *words, const uint8_t *head, struct panel *panel)
+{
+	const __m512i nibble = _mm512_set1_epi8(0x0f), pair = _mm512_set1_epi8(0x30);
+	store_halves(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)head)), panel->d);
+	UNROLL
+	for (int j = 0; j < 16; j++) {
+		const int half = j / 8, quarter = j / 2 % 4;
+		__m512i even = even_bytes(word(words, 48 + j / 4), j % 4), odd = _mm512_slli_epi16(even, 8);
+		__m512i offset = _mm512_srai_epi16(odd, 3); /* 32 * scale */
+		prefetch(words + (48 + j / 4) * 64);
+		UNROLL
+		for (int w = 0; w < 4; w++) {
+			const int column = j % 2 * 4 + w;
+			const uint8_t *low = words + (half * 16 + quarter % 2 * 8 + column) * 64;
+			const uint8_t *high = words + (32 + half * 8 + column) * 64;
+			__m512i l = word(low, 0), h = word(high, 0);
+			if (quarter < 2)
+				prefetch(low);
+			if (quarter == 2)
+				prefetch(high);
+			l = _mm512_and_si512(quarter < 2 ? l : _mm512_srli_epi32(l, 4), nibble);
+			h = quarter == 0   ? _mm512_slli_epi32(h, 4)
+			    : quarter == 1 ? _mm512_slli_epi32(h, 2)
+			    : quarter == 2 ? h
+			                   : _mm512_srli_epi32(h, 2);
+			store_word(panel, 4 * j + w, insert_bits(l, h, pair), even, odd, offset);
+		}
+	}
+}
+
+/* ---- What becomes of a tile's sums ---- */
+
+/* Sums of one group times up to 16 vectors, waiting in scratch. */
+struct waiting {
+	const struct panel *panel;
+	int32_t (*sums)[16][16];
+	uint32_t first;     /* vector of the tile's row 0 */
+	uint32_t from, to;  /* the tile's rows that count; none: from == to */
+	uint32_t block;
+	double *acc;        /* of vector `first` and the group: job->sums */
+};
+
+/* Adds the block's terms of one vector and 16 rows to the accumulators. */
+static ALWAYS_INLINE void add_terms(const uint32_t type, const int D, const struct greta_cpu_sums_job *job,
+                                    const struct waiting *wait, uint32_t i)
+{
+	const struct greta_cpu_digits *x = &job->digits[(wait->first + i) * job->digits_stride + wait->block];
+	const struct panel *panel = wait->panel;
+	double *out = wait->acc + (size_t)i * job->group_count * 16;
+	__m512d factor = _mm512_set1_pd(greta_pow2(x->exponent + job->shift[wait->first + i]));
+	__m512i z[4];
+	UNROLL
+	for (int d = 0; d < D; d++)
+		z[d] = _mm512_add_epi32(_mm512_load_si512((const void *)wait->sums[2 * d][i]),
+		                        _mm512_slli_epi32(_mm512_load_si512((const void *)wait->sums[2 * d + 1][i]), 6));
+	__m512d a[2];
+	join_digits(D, z, a);
+	UNROLL
+	for (int h = 0; h < 2; h++) {
+		__m512d acc = _mm512_loadu_pd(out + 8 * h);
+		acc = fma_down(_mm512_mul_pd(_mm512_load_pd(panel->d + 8 * h), factor), a[h], acc);
+		if (type != GRETA_TYPE_Q6_K) { /* B = sum m[j] * sum32[j], each partial sum exact */
+			__m512d b0 = _mm512_mul_pd(_mm512_load_pd(panel->min[0] + 8 * h), _mm512_set1_pd(x->sum32[0]));
+			__m512d b1 = _mm512_mul_pd(_mm512_load_pd(panel->min[1] + 8 * h), _mm512_set1_pd(x->sum32[1]));
+			UNROLL
+			for (int j = 2; j < 8; j += 2) {
+				b0 = _mm512_fmadd_pd(_mm512_load_pd(panel->min[j] + 8 * h), _mm512_set1_pd(x->sum32[j]), b0);
+				b1 = _mm512_fmadd_pd(_mm512_load_pd(panel->min[j + 1] + 8 * h),
+				                     _mm512_set1_pd(x->sum32[j + 1]), b1);
+			}
+			acc = fma_down(_mm512_mul_pd(_mm512_load_pd(panel->minus_dmin + 8 * h), factor),
+			               _mm512_add_pd(b0, b1), acc);
+		}
+		_mm512_storeu_pd(out + 8 * h, acc);
+	}
+}
+
+static ALWAYS_INLINE void add_rows(const uint32_t type, const int D, const struct greta_cpu_sums_job *job,
+                                   const struct waiting *wait, uint32_t first, uint32_t last)
+{
+	first = first > wait->from ? first : wait->from;
+	last = last < wait->to ? last : wait->to;
+	for (uint32_t i = first; i < last; i++)
+		add_terms(type, D, job, wait, i);
+}
+
+/* ---- Tile products ---- */
+
+/* Two digits (or the one left over) of a tile of vectors times one panel, while `wait`'s rows from `row` on are added. */
+static ALWAYS_INLINE void two_digits(const uint32_t type, const int D, const int d, const struct greta_cpu_sums_job *job,
+                                     const struct panel *panel, const struct greta_cpu_digits *x, int32_t (*sums)[16][16],
+                                     const struct waiting *wait)
+{
+	const size_t stride = job->digits_stride * sizeof(*x);
+	const int steps = D > 2 ? 8 : 4; /* of both digit pairs */
+	TILE_ZERO(0);
+	TILE_ZERO(1);
+	if (d + 1 < D) {
+		TILE_ZERO(2);
+		TILE_ZERO(3);
+	}
+	for (int k = 0; k < 4; k++) {
+		TILE_LOAD(4, x->digit[d] + 64 * k, stride);
+		TILE_LOAD(6, panel->low[16 * k], 64);
+		TILE_LOAD(7, panel->high[16 * k], 64);
+		TILE_PRODUCT(0, 4, 6);
+		TILE_PRODUCT(1, 4, 7);
+		if (d + 1 < D) {
+			TILE_LOAD(5, x->digit[d + 1] + 64 * k, stride);
+			TILE_PRODUCT(2, 5, 6);
+			TILE_PRODUCT(3, 5, 7);
+		}
+		uint32_t row = (uint32_t)((d / 2 * 4 + k) * 16 / steps);
+		add_rows(type, D, job, wait, row, row + 16 / (uint32_t)steps);
+	}
+	TILE_STORE(0, sums[2 * d]);
+	TILE_STORE(1, sums[2 * d + 1]);
+	if (d + 1 < D) {
+		TILE_STORE(2, sums[2 * d + 2]);
+		TILE_STORE(3, sums[2 * d + 3]);
+	}
+}
+
+static ALWAYS_INLINE void unpack(const uint32_t type, const struct greta_cpu_sums_job *job, uint32_t g, uint32_t b,
+                                 struct panel *panel)
+{
+	const uint8_t *head = job->groups + g * job->group_bytes;
+	const uint8_t *words = head + job->head_bytes;
+	switch (type) {
+	case GRETA_TYPE_Q4_K: unpack_k(0, words + (size_t)b * 36 * 64, panel); break;
+	case GRETA_TYPE_Q5_K: unpack_k(1, words + (size_t)b * 44 * 64, panel); break;
+	default: unpack_q6_k(words + (size_t)b * 52 * 64, head + (size_t)b * 32, panel); break;
+	}
+}
+
+static ALWAYS_INLINE void multiply(const uint32_t type, const int D, const struct greta_cpu_sums_job *job)
+{
+	struct scratch *scratch = (struct scratch *)(void *)job->scratch;
+	const uint32_t rows = job->vectors < 16 ? job->vectors : 16;
+	struct waiting wait = {.from = 0, .to = 0};
+	uint32_t parity = 0;
+	configure(rows);
+	for (uint32_t first_group = 0; first_group < job->group_count; first_group += GROUPS) {
+		uint32_t groups = job->group_count - first_group < GROUPS ? job->group_count - first_group : GROUPS;
+		for (uint32_t b = 0; b < job->blocks; b++) {
+			add_rows(type, D, job, &wait, 0, 16); /* before its panel is overwritten */
+			wait.to = 0;
+			for (uint32_t g = 0; g < groups; g++)
+				unpack(type, job, first_group + g, b, &scratch->panel[g]);
+			for (uint32_t v = 0; v < job->vectors; v += rows) {
+				/* The last tile reaches back over vectors that are done already. */
+				uint32_t first = v + rows <= job->vectors ? v : job->vectors - rows;
+				const struct greta_cpu_digits *x = &job->digits[first * job->digits_stride + b];
+				for (uint32_t g = 0; g < groups; g++, parity ^= 1) {
+					two_digits(type, D, 0, job, &scratch->panel[g], x, scratch->sums[parity], &wait);
+					if (D > 2)
+						two_digits(type, D, 2, job, &scratch->panel[g], x, scratch->sums[parity], &wait);
+					wait = (struct waiting){
+					    .panel = &scratch->panel[g],
+					    .sums = scratch->sums[parity],
+					    .first = first,
+					    .from = v - first,
+					    .to = rows,
+					    .block = b,
+					    .acc = job->sums + ((size_t)first * job->group_count + first_group + g) * 16,
+					};
+				}
+			}
+		}
+	}
+	add_rows(type, D, job, &wait, 0, 16);
+	TILE_RELEASE();
+}
+
+#define FORM(name, type, D)                                                                                            \
+	static __attribute__((noinline)) void name##_x##D(const struct greta_cpu_sums_job *job) { multiply(type, D, job); }
+#define FORMS(name, type) FORM(name, type, 1) FORM(name, type, 2) FORM(name, type, 3) FORM(name, type, 4)
+FORMS(q4_k, GRETA_TYPE_Q4_K)
+FORMS(q5_k, GRETA_TYPE_Q5_K)
+FORMS(q6_k, GRETA_TYPE_Q6_K)
+
+/* Fewer vectors than this are not worth the planes. */
+#define VECTORS_MIN 4
+
+void greta_cpu_amx_sums(const struct greta_cpu_sums_job *job)
+{
+	static void (*const table[3][4])(const struct greta_cpu_sums_job *) = {
+#define ROW(name) {name##_x1, name##_x2, name##_x3, name##_x4}
+	    ROW(q4_k), ROW(q5_k), ROW(q6_k)};
+	int row = job->type == GRETA_TYPE_Q4_K ? 0 : job->type == GRETA_TYPE_Q5_K ? 1 : job->type == GRETA_TYPE_Q6_K ? 2 : -1;
+	if (row < 0 || job->vectors < VECTORS_MIN) {
+		greta_cpu_avx512_sums(job);
+		return;
+	}
+	const __m512d bias = _mm512_set1_pd(GRETA_ROUND_BIAS);
+	size_t count = (size_t)job->vectors * job->group_count * 16;
+	for (size_t i = 0; i < count; i += 8)
+		_mm512_storeu_pd(job->sums + i, bias);
+	table[row][job->activations - 1](job);
+	for (size_t i = 0; i < count; i += 8)
+		_mm512_storeu_pd(job->sums + i, _mm512_sub_pd(_mm512_loadu_pd(job->sums + i), bias));
+}
+
+void greta_cpu_amx_float_sums(const struct greta_cpu_float_job *job) { greta_cpu_avx512_float_sums(job); }
+
+void greta_cpu_amx_make_digits(const float *x, const float *norm, float eps, uint32_t cols, uint32_t activations,
+                               struct greta_cpu_digits *digits)
+{
+	greta_cpu_avx512_make_digits(x, norm, eps, cols, activations, digits);
+}
