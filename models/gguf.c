@@ -92,7 +92,7 @@ static enum greta_status read_string(struct reader *reader, struct greta_gguf_st
 /* The name of a key or tensor: it goes into messages and comparisons, so it has to be printable. */
 static enum greta_status read_name(struct reader *reader)
 {
-	struct greta_gguf_string name;
+	struct greta_gguf_string name = {0};
 	enum greta_status status = read_string(reader, &name);
 	if (status)
 		return status;
@@ -374,8 +374,8 @@ static enum greta_status read_all(struct greta_gguf *gguf, struct greta_error *e
 	return place_tensors(&reader);
 }
 
-/* Takes over the bytes, mapped or not, also when it fails. */
-static enum greta_status open_bytes(const void *data, size_t size, bool mapped, const char *name,
+/* Takes over `mapping`, also when it fails; NULL when the bytes stay the caller's. */
+static enum greta_status open_bytes(const void *data, size_t size, void *mapping, const char *name,
 				    struct greta_gguf **out_gguf, struct greta_error *error)
 {
 	struct greta_gguf *gguf = calloc(1, sizeof(*gguf));
@@ -383,14 +383,15 @@ static enum greta_status open_bytes(const void *data, size_t size, bool mapped, 
 	if (!gguf || !path) {
 		free(gguf);
 		free(path);
-		if (mapped)
-			munmap((void *)(uintptr_t)data, size);
+		if (mapping)
+			munmap(mapping, size);
 		return greta_fail(error, GRETA_ERROR_MEMORY, "%s: out of memory", name);
 	}
 	gguf->path = path;
 	gguf->data = data;
 	gguf->size = size;
-	gguf->mapped = mapped;
+	gguf->mapping = mapping;
+	gguf->alignment = DEFAULT_ALIGNMENT;
 
 	enum greta_status status = read_all(gguf, error);
 	if (status) {
@@ -424,21 +425,21 @@ enum greta_status greta_gguf_open(const char *path, struct greta_gguf **out_gguf
 	close(file);
 	if (data == MAP_FAILED)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot map %s: %s", path, strerror(reason));
-	return open_bytes(data, (size_t)info.st_size, true, path, out_gguf, error);
+	return open_bytes(data, (size_t)info.st_size, data, path, out_gguf, error);
 }
 
 enum greta_status greta_gguf_open_memory(const void *data, size_t size, const char *name,
 					 struct greta_gguf **out_gguf, struct greta_error *error)
 {
-	return open_bytes(data, size, false, name, out_gguf, error);
+	return open_bytes(data, size, NULL, name, out_gguf, error);
 }
 
 void greta_gguf_close(struct greta_gguf *gguf)
 {
 	if (!gguf)
 		return;
-	if (gguf->mapped)
-		munmap((void *)(uintptr_t)gguf->data, gguf->size);
+	if (gguf->mapping)
+		munmap(gguf->mapping, gguf->size);
 	free(gguf->keys);
 	free(gguf->keys_by_name);
 	free(gguf->tensors);

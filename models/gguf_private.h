@@ -21,7 +21,7 @@ struct greta_gguf {
 	char *path;
 	const unsigned char *data;
 	size_t size;
-	bool mapped;
+	void *mapping; /* the same bytes, to be unmapped; or NULL */
 	uint32_t version;
 	size_t alignment;
 	size_t data_offset;

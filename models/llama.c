@@ -136,18 +136,18 @@ static enum greta_status read_sizes(const struct reading *reading)
 {
 	struct greta_llama *llama = reading->llama;
 	enum greta_status status;
-	uint32_t value_dim = 0;
+	uint32_t even_dim = 0, value_dim = 0;
 
 	if ((status = read_size(reading, "llama.block_count", &llama->n_layer)) ||
 	    (status = read_size(reading, "llama.embedding_length", &llama->n_embd)) ||
 	    (status = read_size(reading, "llama.feed_forward_length", &llama->n_ff)) ||
 	    (status = read_size(reading, "llama.context_length", &llama->context_train)) ||
-	    (status = read_size(reading, "llama.attention.head_count", &llama->n_head)) ||
-	    (status = read_size_or(reading, "llama.attention.head_count_kv", llama->n_head, &llama->n_head_kv)) ||
-	    (status = read_size_or(reading, "llama.attention.key_length", llama->n_embd / llama->n_head,
-				   &llama->head_dim)) ||
-	    (status = read_size_or(reading, "llama.attention.value_length", llama->n_embd / llama->n_head,
-				   &value_dim)) ||
+	    (status = read_size(reading, "llama.attention.head_count", &llama->n_head)))
+		return status;
+	even_dim = llama->n_head ? llama->n_embd / llama->n_head : 0;
+	if ((status = read_size_or(reading, "llama.attention.head_count_kv", llama->n_head, &llama->n_head_kv)) ||
+	    (status = read_size_or(reading, "llama.attention.key_length", even_dim, &llama->head_dim)) ||
+	    (status = read_size_or(reading, "llama.attention.value_length", even_dim, &value_dim)) ||
 	    (status = read_size_or(reading, "llama.rope.dimension_count", llama->head_dim, &llama->rope_dim)) ||
 	    (status = read_positive(reading, "llama.attention.layer_norm_rms_epsilon", &llama->rms_eps)))
 		return status;

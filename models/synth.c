@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,14 +86,20 @@ static uint64_t aligned(uint64_t bytes)
 	return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static struct planned *add(struct plan *plan, enum greta_type type, uint64_t columns, uint64_t rows, float gain)
+__attribute__((format(printf, 6, 7))) static struct planned *add(struct plan *plan, enum greta_type type,
+								 uint64_t columns, uint64_t rows, float gain,
+								 const char *name, ...)
 {
+	va_list list;
 	struct planned *tensor = &plan->tensors[plan->count++];
 	const struct greta_type_info *info = greta_type_info((uint32_t)type);
 	*tensor = (struct planned){.type = info, .columns = columns, .rows = rows, .offset = aligned(plan->bytes)};
 	tensor->bytes = columns / info->block_values * info->block_bytes * (rows ? rows : 1);
 	tensor->deviation = gain / sqrtf((float)columns);
 	plan->bytes = tensor->offset + tensor->bytes;
+	va_start(list, name);
+	vsnprintf(tensor->name, sizeof(tensor->name), name, list);
+	va_end(list);
 	return tensor;
 }
 
@@ -101,21 +108,19 @@ static void add_layer(struct plan *plan, const struct mix *mix, const struct gre
 	uint64_t embd = shape->n_embd, ff = shape->n_ff, kv = embd / shape->n_head * shape->n_head_kv;
 	const struct {
 		const char *name;
-		enum role role;
 		uint64_t columns, rows;
+		enum role role;
 		float gain; /* of the output over the input; less where it adds to the stream */
 	} parts[] = {
-	    {"attn_norm", ROLE_VECTOR, embd, 0, 1},   {"attn_q", ROLE_PLAIN, embd, embd, 1},
-	    {"attn_k", ROLE_PLAIN, embd, kv, 1},      {"attn_v", ROLE_VALUE, embd, kv, 1},
-	    {"attn_output", ROLE_PLAIN, embd, embd, 0.5f}, {"ffn_norm", ROLE_VECTOR, embd, 0, 1},
-	    {"ffn_gate", ROLE_PLAIN, embd, ff, 1},    {"ffn_up", ROLE_PLAIN, embd, ff, 1},
-	    {"ffn_down", ROLE_DOWN, ff, embd, 0.5f},
+	    {"attn_norm", embd, 0, ROLE_VECTOR, 1},        {"attn_q", embd, embd, ROLE_PLAIN, 1},
+	    {"attn_k", embd, kv, ROLE_PLAIN, 1},           {"attn_v", embd, kv, ROLE_VALUE, 1},
+	    {"attn_output", embd, embd, ROLE_PLAIN, 0.5f}, {"ffn_norm", embd, 0, ROLE_VECTOR, 1},
+	    {"ffn_gate", embd, ff, ROLE_PLAIN, 1},         {"ffn_up", embd, ff, ROLE_PLAIN, 1},
+	    {"ffn_down", ff, embd, ROLE_DOWN, 0.5f},
 	};
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		struct planned *tensor = add(plan, type_of(mix, shape, parts[i].role, layer), parts[i].columns,
-					     parts[i].rows, parts[i].gain);
-		snprintf(tensor->name, sizeof(tensor->name), "blk.%u.%s.weight", layer, parts[i].name);
-	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		add(plan, type_of(mix, shape, parts[i].role, layer), parts[i].columns, parts[i].rows, parts[i].gain,
+		    "blk.%u.%s.weight", layer, parts[i].name);
 }
 
 static enum greta_status make_plan(const struct greta_synth_options *options, const struct mix *mix, struct plan *out,
@@ -127,17 +132,15 @@ static enum greta_status make_plan(const struct greta_synth_options *options, co
 	if (!plan.tensors)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "out of memory");
 
-	struct planned *tensor = add(&plan, type_of(mix, shape, ROLE_EMBEDDING, 0), shape->n_embd, shape->n_vocab, 1);
-	strcpy(tensor->name, "token_embd.weight");
-	tensor->deviation = 1; /* the stream starts at order 1 */
+	add(&plan, type_of(mix, shape, ROLE_EMBEDDING, 0), shape->n_embd, shape->n_vocab, 1, "token_embd.weight")
+	    ->deviation = 1; /* the stream starts at order 1 */
 	if (shape->rope_freqs)
-		strcpy(add(&plan, GRETA_TYPE_F32, shape->n_embd / shape->n_head / 2, 0, 1)->name, "rope_freqs.weight");
+		add(&plan, GRETA_TYPE_F32, shape->n_embd / shape->n_head / 2, 0, 1, "rope_freqs.weight");
 	for (uint32_t layer = 0; layer < shape->n_layer; layer++)
 		add_layer(&plan, mix, shape, layer);
-	strcpy(add(&plan, GRETA_TYPE_F32, shape->n_embd, 0, 1)->name, "output_norm.weight");
+	add(&plan, GRETA_TYPE_F32, shape->n_embd, 0, 1, "output_norm.weight");
 	if (!shape->tied_embeddings)
-		strcpy(add(&plan, type_of(mix, shape, ROLE_OUTPUT, 0), shape->n_embd, shape->n_vocab, 1)->name,
-		       "output.weight");
+		add(&plan, type_of(mix, shape, ROLE_OUTPUT, 0), shape->n_embd, shape->n_vocab, 1, "output.weight");
 	*out = plan;
 	return GRETA_OK;
 }
@@ -211,19 +214,16 @@ static void token_text(uint32_t token, char out[64])
 	static const char *const SPECIAL[] = {"<unk>", "<s>", "</s>"};
 	static const char CONSONANTS[] = "bcdfghjklmnpqrstvwxz", VOWELS[] = "aeiou";
 	if (token < 3) {
-		strcpy(out, SPECIAL[token]);
+		snprintf(out, 64, "%s", SPECIAL[token]);
 	} else if (token < FIRST_WORD) {
 		snprintf(out, 64, "<0x%02X>", token - 3);
 	} else if (token == FIRST_WORD) {
-		strcpy(out, "\u2581");
+		snprintf(out, 64, "\u2581");
 	} else if (token < FIRST_WORD + 95) {
-		out[0] = (char)(0x21 + token - FIRST_WORD - 1);
-		out[1] = '\0';
+		snprintf(out, 64, "%c", (char)(0x21 + token - FIRST_WORD - 1));
 	} else {
 		uint32_t word = token - FIRST_WORD - 95;
-		size_t length = 0;
-		strcpy(out, word % 2 ? "" : "\u2581");
-		length = strlen(out);
+		int length = snprintf(out, 64, "%s", word % 2 ? "" : "\u2581");
 		for (uint32_t left = word / 2 + 1; left; left = (left - 1) / 100) { /* digits 1 to 100 */
 			out[length++] = CONSONANTS[(left - 1) % 100 / 5];
 			out[length++] = VOWELS[(left - 1) % 5];
@@ -234,7 +234,7 @@ static void token_text(uint32_t token, char out[64])
 
 static void put_vocabulary(struct sink *sink, uint32_t count)
 {
-	char text[64];
+	char text[64] = "";
 	put_key_string(sink, "tokenizer.ggml.model", "llama");
 	put_key_array(sink, "tokenizer.ggml.tokens", GRETA_GGUF_STRING, count);
 	for (uint32_t token = 0; token < count; token++) {
@@ -408,8 +408,8 @@ static enum greta_status prepare(const struct greta_synth_options *options, cons
 enum greta_status greta_synth_size(const struct greta_synth_options *options, uint64_t *out_bytes,
 				   struct greta_error *error)
 {
-	const struct mix *mix;
-	struct plan plan;
+	const struct mix *mix = NULL;
+	struct plan plan = {0};
 	struct sink counter = {0};
 	enum greta_status status = prepare(options, &mix, &plan, error);
 	if (status)
@@ -423,8 +423,8 @@ enum greta_status greta_synth_size(const struct greta_synth_options *options, ui
 enum greta_status greta_synth_write(const struct greta_synth_options *options, const char *path,
 				    struct greta_error *error)
 {
-	const struct mix *mix;
-	struct plan plan;
+	const struct mix *mix = NULL;
+	struct plan plan = {0};
 	enum greta_status status = prepare(options, &mix, &plan, error);
 	if (status)
 		return status;

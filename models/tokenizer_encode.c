@@ -51,24 +51,22 @@ static enum greta_status out_of_memory(const struct encoder *encoder)
 	return greta_fail(encoder->error, GRETA_ERROR_MEMORY, "out of memory for the tokens of a text");
 }
 
-/* Makes room for one more element of a growing array; false when there is no memory. */
-static bool grow(void **array, size_t used, size_t *room, size_t element)
+/* The array with room for one more element, moved if need be; NULL, and nothing changed, when there is no memory. */
+static void *grown(void *array, size_t used, size_t *room, size_t element)
 {
 	if (used < *room)
-		return true;
+		return array;
 	size_t more = *room ? 2 * *room : 64;
-	void *larger = more > SIZE_MAX / 2 / element ? NULL : realloc(*array, more * element);
-	if (!larger)
-		return false;
-	*array = larger;
-	*room = more;
-	return true;
+	void *larger = more > SIZE_MAX / 2 / element ? NULL : realloc(array, more * element);
+	if (larger)
+		*room = more;
+	return larger;
 }
 
 static enum greta_status emit(struct encoder *encoder, int32_t token)
 {
-	void *tokens = encoder->tokens;
-	if (!grow(&tokens, encoder->n_tokens, &encoder->token_room, sizeof(*encoder->tokens)))
+	int32_t *tokens = grown(encoder->tokens, encoder->n_tokens, &encoder->token_room, sizeof(*tokens));
+	if (!tokens)
 		return out_of_memory(encoder);
 	encoder->tokens = tokens;
 	encoder->tokens[encoder->n_tokens++] = token;
@@ -77,8 +75,8 @@ static enum greta_status emit(struct encoder *encoder, int32_t token)
 
 static enum greta_status push(struct encoder *encoder, struct pending pending)
 {
-	void *stack = encoder->stack;
-	if (!grow(&stack, encoder->n_stack, &encoder->stack_room, sizeof(*encoder->stack)))
+	struct pending *stack = grown(encoder->stack, encoder->n_stack, &encoder->stack_room, sizeof(*stack));
+	if (!stack)
 		return out_of_memory(encoder);
 	encoder->stack = stack;
 	encoder->stack[encoder->n_stack++] = pending;

@@ -37,7 +37,7 @@ static void test_cuts_between_characters(void **state)
 		char text[600];
 		memset(&error, 0xee, sizeof(error));
 		memset(text, 'a', before);
-		strcpy(text + before, "\u20ac and more");
+		memcpy(text + before, "\u20ac and more", sizeof("\u20ac and more"));
 		greta_fail(&error, GRETA_ERROR_FORMAT, "%s", text);
 		size_t length = strlen(error.message), kept = before < 511 ? before : 511;
 		assert_true(length >= kept && length < sizeof(error.message));
