@@ -230,9 +230,10 @@ static enum greta_status fill_info(struct greta *greta, const struct greta_sessi
 	info->kv_f32 = header->kv_type == GRETA_KV_F32;
 	info->fuse_full = header->fuse == GRETA_FUSE_FULL;
 	info->eager = greta->eager;
-	if (strcmp(provider, "cpu") == 0 &&
-	    greta->hip->hipDeviceGetAttribute(&units, hipDeviceAttributeMultiprocessorCount, 0) == hipSuccess)
-		info->threads = (uint32_t)units;
+	hipError_t code = greta->hip->hipDeviceGetAttribute(&units, hipDeviceAttributeMultiprocessorCount, 0);
+	if (code != hipSuccess)
+		return greta_hip_fail(greta->hip, code, error, "hipDeviceGetAttribute");
+	info->threads = strcmp(provider, "cpu") == 0 ? (uint32_t)units : 0;
 	for (size_t i = 0; i < plan->program_count && prefills < GRETA_PREFILL_MAX; i++)
 		if (plan->programs[i].kind == GRETA_PROGRAM_PREFILL)
 			info->prefill[prefills++] = plan->programs[i].chunk_tokens;
