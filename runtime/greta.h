@@ -45,7 +45,7 @@ typedef void greta_progress(void *user, const char *what, uint64_t done, uint64_
 /* Zero means the default everywhere: `struct greta_options options = { .context = 2048 };`. */
 struct greta_options {
 	const char *provider;    /* "cpu" (default) */
-	const char *kernels;     /* cpu: "auto" (default), "avx512", "avx2", "portable", "ref" */
+	const char *kernels;     /* cpu: "auto" (default), "amx", "avx512", "avx2", "portable", "ref" */
 	const char *model;       /* given a plan: where its model is; default: the path recorded in the plan */
 	const char *cache;       /* directory for plans and packed weights; default: $XDG_CACHE_HOME/greta, ~/.cache/greta */
 	bool no_cache;           /* neither read nor write the cache directory */

@@ -11,8 +11,8 @@ static enum greta_status cpu_image(const char *kernels, const void **out_image, 
 	const char *form = kernels ? kernels : "auto";
 	const struct greta_cpu_module *module = greta_cpu_module(form);
 	if (!module)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no kernels of form \"%s\" for this processor: take auto, avx512, "
-				  "avx2, portable or ref", form);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no kernels of form \"%s\" for this processor: take auto, amx, "
+				  "avx512, avx2, portable or ref", form);
 	*out_image = module;
 	*out_form = module->name;
 	return GRETA_OK;
