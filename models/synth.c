@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,20 +85,16 @@ static uint64_t aligned(uint64_t bytes)
 	return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-__attribute__((format(printf, 6, 7))) static struct planned *add(struct plan *plan, enum greta_type type,
-								 uint64_t columns, uint64_t rows, float gain,
-								 const char *name, ...)
+static struct planned *add(struct plan *plan, enum greta_type type, uint64_t columns, uint64_t rows, float gain,
+			   const char *name)
 {
-	va_list list;
 	struct planned *tensor = &plan->tensors[plan->count++];
 	const struct greta_type_info *info = greta_type_info((uint32_t)type);
 	*tensor = (struct planned){.type = info, .columns = columns, .rows = rows, .offset = aligned(plan->bytes)};
 	tensor->bytes = columns / info->block_values * info->block_bytes * (rows ? rows : 1);
 	tensor->deviation = gain / sqrtf((float)columns);
 	plan->bytes = tensor->offset + tensor->bytes;
-	va_start(list, name);
-	vsnprintf(tensor->name, sizeof(tensor->name), name, list);
-	va_end(list);
+	snprintf(tensor->name, sizeof(tensor->name), "%s", name);
 	return tensor;
 }
 
@@ -118,9 +113,12 @@ static void add_layer(struct plan *plan, const struct mix *mix, const struct gre
 	    {"ffn_gate", embd, ff, ROLE_PLAIN, 1},         {"ffn_up", embd, ff, ROLE_PLAIN, 1},
 	    {"ffn_down", ff, embd, ROLE_DOWN, 0.5f},
 	};
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char name[sizeof(plan->tensors->name)];
+		snprintf(name, sizeof(name), "blk.%u.%s.weight", layer, parts[i].name);
 		add(plan, type_of(mix, shape, parts[i].role, layer), parts[i].columns, parts[i].rows, parts[i].gain,
-		    "blk.%u.%s.weight", layer, parts[i].name);
+		    name);
+	}
 }
 
 static enum greta_status make_plan(const struct greta_synth_options *options, const struct mix *mix, struct plan *out,
@@ -393,25 +391,21 @@ static enum greta_status write_file(const struct greta_synth_options *options, c
 	return status;
 }
 
-static enum greta_status prepare(const struct greta_synth_options *options, const struct mix **out_mix,
-				 struct plan *out_plan, struct greta_error *error)
+static enum greta_status unknown_mix(const char *name, struct greta_error *error)
 {
-	const struct mix *mix = find_mix(options->mix);
-	if (!mix)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT,
-				  "type %s is not known; these are: Q4_K_M F32 F16 BF16 Q8_0 Q4_0 Q4_K Q5_K Q6_K",
-				  options->mix);
-	*out_mix = mix;
-	return make_plan(options, mix, out_plan, error);
+	return greta_fail(error, GRETA_ERROR_ARGUMENT,
+			  "type %s is not known; these are: Q4_K_M F32 F16 BF16 Q8_0 Q4_0 Q4_K Q5_K Q6_K", name);
 }
 
 enum greta_status greta_synth_size(const struct greta_synth_options *options, uint64_t *out_bytes,
 				   struct greta_error *error)
 {
-	const struct mix *mix = NULL;
+	const struct mix *mix = find_mix(options->mix);
 	struct plan plan = {0};
 	struct sink counter = {0};
-	enum greta_status status = prepare(options, &mix, &plan, error);
+	if (!mix)
+		return unknown_mix(options->mix, error);
+	enum greta_status status = make_plan(options, mix, &plan, error);
 	if (status)
 		return status;
 	put_metadata(&counter, options, mix, &plan);
@@ -423,9 +417,11 @@ enum greta_status greta_synth_size(const struct greta_synth_options *options, ui
 enum greta_status greta_synth_write(const struct greta_synth_options *options, const char *path,
 				    struct greta_error *error)
 {
-	const struct mix *mix = NULL;
+	const struct mix *mix = find_mix(options->mix);
 	struct plan plan = {0};
-	enum greta_status status = prepare(options, &mix, &plan, error);
+	if (!mix)
+		return unknown_mix(options->mix, error);
+	enum greta_status status = make_plan(options, mix, &plan, error);
 	if (status)
 		return status;
 	unsigned char *chunk = malloc(CHUNK_BYTES);

@@ -71,7 +71,8 @@ static enum greta_status use_tokenizer(const struct greta_tokenizer *tokenizer, 
 	size_t count = 0, length = 0;
 	enum greta_status status;
 	memset(input, 0x80, sizeof(input)); /* each byte a token: the array has to grow */
-	memcpy(input + 100, "</s>", 4);
+	for (size_t i = 0; i < 4; i++)
+		input[100 + i] = "</s>"[i];
 	status = greta_tokenizer_encode(tokenizer, input, sizeof(input), 3, &tokens, &count, error);
 	if (!status)
 		status = greta_tokenizer_decode(tokenizer, tokens, count, true, &text, &length, error);
