@@ -17,6 +17,10 @@
 
 #include "models/types.h"
 
+#ifndef GRETA_ABI_FN /* a GPU kernel's target.h says __device__ here */
+#define GRETA_ABI_FN static inline
+#endif
+
 /* ---- What changes from step to step, in the state region ---- */
 
 struct greta_state {
@@ -33,7 +37,7 @@ struct greta_state {
 
 /* How many tokens a step of a program planned for `chunk` tokens processes: the rest of the prompt if there is any, else the
  * one token sampled last; never past the context. */
-static inline uint32_t greta_step_tokens(const struct greta_state *state, uint32_t chunk)
+GRETA_ABI_FN uint32_t greta_step_tokens(const struct greta_state *state, uint32_t chunk)
 {
 	uint32_t wanted = state->position < state->prompt_end ? state->prompt_end - state->position : 1;
 	uint32_t room = state->position < state->context ? state->context - state->position : 0;
@@ -42,7 +46,7 @@ static inline uint32_t greta_step_tokens(const struct greta_state *state, uint32
 }
 
 /* Whether this step's last token is one whose logits are wanted: the last of the prompt, or any later one. */
-static inline int greta_step_samples(const struct greta_state *state, uint32_t tokens)
+GRETA_ABI_FN int greta_step_samples(const struct greta_state *state, uint32_t tokens)
 {
 	return tokens > 0 && state->position + tokens >= state->prompt_end;
 }
@@ -73,7 +77,7 @@ enum greta_kv_type { GRETA_KV_F16 = 0, GRETA_KV_F32 = 1 };
 
 /* Per block of an lm_head launch, the best logit as a key whose maximum is the answer: the logit's bits made ordered, above
  * the complement of its index, so that the lowest index wins a tie. NaN is above all numbers. */
-static inline uint64_t greta_logit_key(uint32_t bits, uint32_t index)
+GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 {
 	uint32_t ordered = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 	if ((bits & 0x7fffffffu) > 0x7f800000u)
