@@ -34,6 +34,7 @@ static void open_vocabulary(const char *path)
 	tokenizer = made;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer's declaration */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;

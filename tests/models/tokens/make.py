@@ -5,7 +5,8 @@
 
 writes, beside itself, a.gguf and b.gguf (vocabularies without a model, by the PyPI package `gguf`, from the pieces of
 models/tiny/tiny.gguf and some awkward tokens), and vectors.txt: what llama.cpp's llama-tokenize makes of many texts.
-TEXT_FILE gives an English text of which 10,000 characters are used. A line of vectors.txt: vocabulary; 1 when special
+The stored vectors are by the llama.cpp that PyPI's llama-cpp-python 0.3.36 contains. TEXT_FILE, models/tiny/heldout.txt
+then, gives an English text of which 10,000 characters are used. A line of vectors.txt: vocabulary; 1 when special
 tokens are added; 1 when they are parsed; the text's bytes in hexadecimal, or -; then the tokens.
 """
 import pathlib
