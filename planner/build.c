@@ -229,9 +229,9 @@ static enum greta_status check(const struct greta_plan_image *image, struct gret
 enum greta_status greta_plan_build(const struct greta_llama *model, const struct greta_plan_options *options,
 				   struct greta_plan_image *out_image, struct greta_error *error)
 {
-	struct choice choice;
+	struct choice choice = {0};
 	enum greta_status status = choose(model, options, &choice, error);
-	if (status != GRETA_OK)
+	if (status != GRETA_OK || !choice.target)
 		return status;
 	struct greta_weights weights;
 	status = greta_weights_init(&weights, model, choice.target, error);

@@ -79,7 +79,7 @@ uint32_t greta_arena_points(const struct greta_plan *plan, uint32_t program, uin
 			fits = add_point(out, &count, room, buffer->offset) &&
 			       add_point(out, &count, room, buffer->offset + buffer->bytes);
 	}
-	if (fits)
+	if (fits || room < 2)
 		return count;
 	for (uint32_t i = 0; i < room; i++)
 		out[i] = bytes / (room - 1) * i;

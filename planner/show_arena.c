@@ -25,9 +25,9 @@ static char letter_for(const struct kinds *kinds, const char *name, size_t lengt
 	for (size_t i = 0; i < length; i++)
 		if (name[i] >= 'a' && name[i] <= 'z' && !taken[(unsigned char)name[i]])
 			return name[i];
-	for (char c = 'A'; c <= 'Z'; c++)
-		if (!taken[(unsigned char)c])
-			return c;
+	for (int c = 'A'; c <= 'Z'; c++)
+		if (!taken[c])
+			return (char)c;
 	return '?';
 }
 

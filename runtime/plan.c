@@ -128,7 +128,7 @@ enum greta_status greta_plan_open(const char *path, struct greta_plan *out_plan,
 	void *data = NULL;
 	size_t bytes = 0;
 	enum greta_status status = map(path, &data, &bytes, error);
-	if (status != GRETA_OK)
+	if (status != GRETA_OK || !data)
 		return status;
 	struct greta_error inner = {0};
 	struct greta_plan plan;

@@ -15,7 +15,7 @@
 /* The bounds within which no product of sizes overflows 64 bits, and what the kernels take for granted. */
 static enum greta_status check_model(const struct greta_plan_header *h, struct greta_error *error)
 {
-	if (strcmp(h->target, "cpu"))
+	if (strcmp(h->target, "cpu") != 0)
 		return greta_fail(error, GRETA_ERROR_UNSUPPORTED, "the plan is for target %s, which this build does not know",
 				  h->target);
 	if (h->head_dim % 32 || h->head_dim > 256 || h->n_head > 65536 || h->n_head % h->n_head_kv)

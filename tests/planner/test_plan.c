@@ -96,7 +96,7 @@ static void the_same_input_gives_the_same_bytes(void **state)
 	for (uint32_t threads = 1; threads <= 3; threads++) {
 		struct greta_plan_options options = GRETA_PLAN_OPTIONS_DEFAULT;
 		options.threads = threads;
-		struct greta_plan_image a, b;
+		struct greta_plan_image a = {0}, b = {0};
 		struct greta_error error;
 		assert_int_equal(greta_plan_build(&model.llama, &options, &a, &error), GRETA_OK);
 		options.threads = 1;
@@ -126,7 +126,7 @@ static enum greta_status try(const struct small_model *m, struct greta_plan_opti
 static void the_context_is_bounded(void **state)
 {
 	(void)state;
-	struct greta_plan_header header;
+	struct greta_plan_header header = {0};
 	assert_int_equal(try(&model, (struct greta_plan_options){.context = 101}, &header), GRETA_ERROR_ARGUMENT);
 	assert_int_equal(try(&model, (struct greta_plan_options){.context = 100}, &header), GRETA_OK);
 	assert_int_equal(header.context, 100);
@@ -142,7 +142,7 @@ static void prefill_lengths_are_sorted_cut_and_unique(void **state)
 	(void)state;
 	static const uint32_t lengths[] = {512, 16, 128, 16};
 	struct greta_plan_options options = {.prefill = lengths, .prefill_count = 4};
-	struct greta_plan_image image;
+	struct greta_plan_image image = {0};
 	struct greta_error error;
 	assert_int_equal(greta_plan_build(&model.llama, &options, &image, &error), GRETA_OK);
 	struct greta_plan plan = opened(&image);
@@ -156,7 +156,7 @@ static void prefill_lengths_are_sorted_cut_and_unique(void **state)
 static void options_out_of_range_are_refused(void **state)
 {
 	(void)state;
-	struct greta_plan_header header;
+	struct greta_plan_header header = {0};
 	static const uint32_t one[] = {1};
 	assert_int_equal(try(&model, (struct greta_plan_options){.target = "abacus"}, &header), GRETA_ERROR_ARGUMENT);
 	assert_int_equal(try(&model, (struct greta_plan_options){.activations = 5}, &header), GRETA_ERROR_ARGUMENT);
@@ -184,7 +184,7 @@ static void tied_embeddings_are_laid_out_twice(void **state)
 static void a_step_reads_every_weight_once(void **state)
 {
 	(void)state;
-	struct greta_plan_header header;
+	struct greta_plan_header header = {0};
 	assert_int_equal(try(&model, (struct greta_plan_options){0}, &header), GRETA_OK);
 	uint64_t bytes = 0;
 	for (size_t t = 0; t < greta_gguf_tensor_count(model.gguf); t++) {

@@ -57,7 +57,7 @@ static void same_bits_whatever_the_way(const char *shape, const char *mix)
 		spread = fmaxf(spread, fabsf(first.logits[0][i] - first.logits[0][0]));
 	}
 	assert_true(spread > 1e-3f);
-	assert_true(memcmp(first.logits[0], first.logits[1], sizeof(first.logits[0])) != 0);
+	assert_memory_not_equal(first.logits[0], first.logits[1], sizeof(first.logits[0]));
 	for (uint32_t fuse = 0; fuse < 2; fuse++) {
 		const struct outcome others[] = {
 		    run(&model, fuse, decode, 1),
