@@ -4,7 +4,8 @@
  *	session.c    opens and closes
  *	sequence.c   appends to the sequence: prompts, generation, logits
  *	device.c     the device's memory, its state, and one step of it
- *	vocabulary.c text and tokens */
+ *	vocabulary.c text and tokens
+ *	profile.c    times one step launch by launch */
 #ifndef GRETA_SESSION_H
 #define GRETA_SESSION_H
 

@@ -363,6 +363,28 @@ static void statistics_count_what_was_done(void **state)
 	close_fixture(&f);
 }
 
+static void launches_are_timed_without_changing_the_sequence(void **state)
+{
+	struct fixture f;
+	static const int32_t prompt[] = {1, 2, 3};
+	double ms[2] = {-1, -1};
+	struct greta_error error;
+	(void)state;
+	open_with(&f, (struct greta_options){.no_cache = true});
+	assert_int_equal(greta_session_time_launches(f.greta, ms, &error), GRETA_ERROR_ARGUMENT);
+	assert_true(ms[0] == -1);
+	feed(&f, prompt, 3);
+	generate(&f, 10, 4); /* some are sampled ahead */
+	for (int i = 0; i < 3; i++) {
+		good(greta_session_time_launches(f.greta, ms, &error), &error);
+		assert_true(ms[0] >= 0 && ms[1] >= 0);
+		check_logits(&f);
+		next(&f);
+	}
+	generate(&f, 10, 0);
+	close_fixture(&f);
+}
+
 static void other_models_and_targets_are_refused_with_the_remedy(void **state)
 {
 	struct toy toy;
@@ -408,6 +430,7 @@ static enum greta_status whole_run(struct toy *toy, const struct greta_options *
 	struct greta *greta;
 	struct greta_hip *inner, hip;
 	const float *logits;
+	double times[2];
 	/* Loaded anew each time: what a failing release leaves behind goes with it. */
 	good(greta_hip_load("cpu", &(struct greta_hip_options){.threads = 2, .guard = true}, &inner, error), error);
 	fault_wrap(inner, &hip);
@@ -428,6 +451,8 @@ static enum greta_status whole_run(struct toy *toy, const struct greta_options *
 		struct greta_error again;
 		assert_int_equal(greta_feed(greta, prompt, 1, &again), GRETA_ERROR_DEVICE);
 		assert_non_null(strstr(again.message, "broken"));
+	} else {
+		status = greta_session_time_launches(greta, times, error);
 	}
 	greta_close(greta);
 	greta_hip_unload(inner);
@@ -480,6 +505,7 @@ int main(void)
 		cmocka_unit_test(logits_that_are_not_finite_are_told_with_their_position),
 		cmocka_unit_test(every_order_of_calls_gives_the_foretold_tokens),
 		cmocka_unit_test(statistics_count_what_was_done),
+		cmocka_unit_test(launches_are_timed_without_changing_the_sequence),
 		cmocka_unit_test(other_models_and_targets_are_refused_with_the_remedy),
 		cmocka_unit_test(every_failing_call_is_one_clear_error),
 	};
