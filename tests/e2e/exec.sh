@@ -1,7 +1,7 @@
 #!/bin/sh
 # greta-exec as a user meets it. exec.sh GRETA-EXEC GRETA-PLAN GRETA-SYNTH EXAMPLE
 set -u
-exec_=$1 plan=$2 synth=$3 example=$4
+exec_=$(realpath "$1") plan=$(realpath "$2") synth=$(realpath "$3") example=$(realpath "$4")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
