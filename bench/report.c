@@ -71,6 +71,8 @@ static void report_markdown(const struct bench_result *result, FILE *out)
 		        step_us(config) / opened->launches_per_step, bandwidth(config) * 1e-9,
 		        100 * bandwidth(config) / result->read_rate, opened->capture_ms, opened->instantiate_ms);
 	}
+	if (bandwidth(&result->configs[0]) > result->read_rate)
+		fprintf(out, "\nThe weights stay in a cache, whose rate is not memory's: the share says nothing here.\n");
 	if (result->ratio_count)
 		fprintf(out, "\nRatios of neighbouring runs, median (min to max):\n\n");
 	for (size_t r = 0; r < result->ratio_count; r++)

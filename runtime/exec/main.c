@@ -1,7 +1,7 @@
 /* greta-exec: text from a model or a plan, on the terminal. */
-#include "exec/arguments.h"
-#include "exec/logits_hash.h"
-#include "exec/report.h"
+#include "runtime/exec/arguments.h"
+#include "runtime/exec/logits_hash.h"
+#include "runtime/exec/report.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "exec/report.h"
+#include "runtime/exec/report.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -2,7 +2,7 @@
 #ifndef GRETA_EXEC_REPORT_H
 #define GRETA_EXEC_REPORT_H
 
-#include "exec/arguments.h"
+#include "runtime/exec/arguments.h"
 #include "runtime/greta.h"
 
 /* What came out. */

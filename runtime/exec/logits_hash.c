@@ -1,4 +1,4 @@
-#include "exec/logits_hash.h"
+#include "runtime/exec/logits_hash.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "exec/arguments.h"
+#include "runtime/exec/arguments.h"
 
 #include <errno.h>
 #include <getopt.h>
