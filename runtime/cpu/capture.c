@@ -77,11 +77,11 @@ struct greta_cpu_capture *greta_cpu_capture_find(const struct greta_cpu_device *
 
 hipError_t greta_cpu_capture_record(hipStream_t stream, hipEvent_t event)
 {
+	event->capture_id = stream->capture->id; /* also on failure, which invalidates what it then names */
 	event->after.count = 0;
 	if (!greta_cpu_set_add_all(&event->after, &stream->after))
 		return greta_cpu_capture_break(stream->capture, hipErrorOutOfMemory,
 		    "no memory to record an event in a capture");
-	event->capture_id = stream->capture->id;
 	return hipSuccess;
 }
 

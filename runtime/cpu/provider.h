@@ -15,9 +15,10 @@
  * - Launches: a block is one call of the kernel, its threads are only checked (1 to 1,024). A function is allowed 64
  *   KiB of dynamic shared memory until hipFuncSetAttribute allows more, up to 1 MiB. Arguments come as one buffer
  *   (`extra`), at most 4,096 bytes.
- * - Capture: facts of HIP in capture.h. A captured hipStreamWaitEvent on an event that was never recorded, or
- *   recorded elsewhere, is hipErrorStreamCaptureIsolation; a graph launch inside a capture is not supported. Replays
+ * - Capture (capture.h): hipStreamWaitEvent of a capturing stream on an event that was never recorded, or recorded
+ *   elsewhere, is hipErrorStreamCaptureIsolation; a graph launch inside a capture is not supported. Replays
  *   run the nodes in the order of their capture, one after the other, also where edges would allow otherwise.
+ * - hipGetLastError returns this thread's last error and forgets it; hipErrorNotReady does not count as one.
  * - Calls may come from any thread. A handle after its destruction is the caller's error; it is recognised where
  *   memory still allows it, not always. */
 #ifndef GRETA_CPU_PROVIDER_H
