@@ -77,6 +77,8 @@ void greta_oracle_destroy(struct greta_oracle *oracle)
 	free(oracle);
 }
 
+size_t greta_oracle_vocab(const struct greta_oracle *oracle) { return oracle->llama->n_vocab; }
+
 void greta_oracle_truncate(struct greta_oracle *oracle, size_t length)
 {
 	oracle->length = length < oracle->length ? length : oracle->length;
@@ -165,8 +167,8 @@ static void embed(const struct greta_llama *llama, const int32_t *tokens, struct
 	const struct greta_gguf_tensor *table = llama->token_embd;
 	size_t row_bytes = llama->n_embd / table->type->block_values * table->type->block_bytes;
 	for (size_t t = 0; t < a->tokens; t++)
-		greta_oracle_weights(table->type->type, (const uint8_t *)table->data + (size_t)tokens[t] * row_bytes, llama->n_embd,
-				     a->x + t * llama->n_embd);
+		greta_oracle_weights(table->type->type, (const uint8_t *)table->data + (size_t)tokens[t] * row_bytes,
+				     llama->n_embd, a->x + t * llama->n_embd);
 }
 
 enum greta_status greta_oracle_feed(struct greta_oracle *oracle, const int32_t *tokens, size_t count, size_t wanted,
@@ -181,7 +183,8 @@ enum greta_status greta_oracle_feed(struct greta_oracle *oracle, const int32_t *
 		return greta_fail(error, GRETA_ERROR_CONTEXT, "%zu tokens do not fit behind %zu in a context of %zu", count,
 				  oracle->length, oracle->context);
 	if (wanted > count)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "logits of %zu tokens are wanted, but %zu are fed", wanted, count);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "logits of %zu tokens are wanted, but %zu are fed",
+				  wanted, count);
 	struct activations a;
 	if (!allocate(llama, count, &a)) {
 		release(&a);

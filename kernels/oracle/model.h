@@ -17,6 +17,9 @@ enum greta_status greta_oracle_create(const struct greta_llama *llama, size_t co
 				      struct greta_error *error);
 void greta_oracle_destroy(struct greta_oracle *oracle);
 
+/* Logits of one position: n_vocab of the llama. */
+size_t greta_oracle_vocab(const struct greta_oracle *oracle);
+
 /* Keeps the first `length` tokens of the sequence (all of them if there are fewer). */
 void greta_oracle_truncate(struct greta_oracle *oracle, size_t length);
 

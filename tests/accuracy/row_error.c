@@ -80,7 +80,7 @@ static void keep_worst(double *worst, float y, const struct exact *exact)
 	*worst = error > *worst ? error : *worst;
 }
 
-struct row_errors row_errors(uint32_t type, uint32_t cols, uint32_t rows, unsigned outliers)
+struct row_errors row_errors(uint32_t type, uint32_t cols, uint32_t rows, unsigned outliers, int below)
 {
 	const struct greta_type_info *info = greta_type_info(type);
 	uint32_t blocks = cols / 256, type_blocks = cols / info->block_values;
@@ -102,7 +102,7 @@ struct row_errors row_errors(uint32_t type, uint32_t cols, uint32_t rows, unsign
 		for (int digits = 1; digits <= 4; digits++) {
 			for (uint32_t b = 0; b < blocks; b++)
 				greta_ref_digits_of(x + (size_t)b * 256, digits, &vector[b]);
-			float y = greta_ref_row(type, GRETA_LAYOUT_RAW, raw, cols, 0, exponent, vector, digits);
+			float y = greta_ref_row(type, GRETA_LAYOUT_RAW, raw, cols, 0, exponent + below, vector, digits);
 			keep_worst(&worst.digits[digits], y, &exact);
 		}
 	}

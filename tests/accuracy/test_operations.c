@@ -32,14 +32,15 @@ static void test_rope_errs_by_three_roundings(void **context)
 	assert_in_range((uintmax_t)(rope_error(128, 131072, 400) * 1000), 500, 4243);
 }
 
-/* Measured 5 to 40 (greta-accuracy prints it); a mistake in the order of rescaling is far above. */
+/* Scores err by a few roundings of themselves, weights by as much relatively: measured 5 to 20, with scores of 30 up to 300
+ * (greta-accuracy prints it). A mistake in rescaling one chunk to another is above a million. */
 static void test_attention_errs_little(void **context)
 {
 	(void)context;
 	assert_in_range((uintmax_t)attention_error(64, 1, 1, 20), 0, 1);
-	assert_in_range((uintmax_t)attention_error(64, 63, 1, 20), 0, 200);
-	assert_in_range((uintmax_t)attention_error(128, 1000, 1, 4), 0, 200);
-	assert_in_range((uintmax_t)attention_error(32, 300, 8, 10), 0, 400);
+	assert_in_range((uintmax_t)attention_error(64, 63, 1, 20), 0, 500);
+	assert_in_range((uintmax_t)attention_error(128, 1000, 1, 4), 0, 500);
+	assert_in_range((uintmax_t)attention_error(32, 300, 8, 10), 0, 5000);
 }
 
 static void test_oracle_weights_are_the_fp32_values_before_rounding(void **context)
