@@ -47,7 +47,7 @@ static void fill_cache(const struct shape *s, void *k_cache, void *v_cache)
 
 static void test_attention(void **context)
 {
-	const char *forms[4];
+	const char *forms[CHECK_FORMS_MAX];
 	(void)context;
 	for (int run = 0; run < 80; run++) {
 		struct shape s = random_shape();
@@ -78,7 +78,7 @@ static void test_attention(void **context)
 
 static void test_kv_write(void **context)
 {
-	const char *forms[4];
+	const char *forms[CHECK_FORMS_MAX];
 	(void)context;
 	for (int run = 0; run < 40; run++) {
 		struct shape s = random_shape();
@@ -108,7 +108,7 @@ static void test_kv_write(void **context)
 
 static void test_rope(void **context)
 {
-	const char *forms[4];
+	const char *forms[CHECK_FORMS_MAX];
 	(void)context;
 	for (int run = 0; run < 40; run++) {
 		struct shape s = random_shape();
@@ -141,7 +141,7 @@ static int bench(void)
 	    {.heads = 32, .kv_heads = 8, .head_dim = 128, .context = 4096, .chunk = 1, .tokens = 1},
 	    {.heads = 32, .kv_heads = 32, .head_dim = 128, .context = 2048, .chunk = 1, .tokens = 1},
 	};
-	const char *forms[4];
+	const char *forms[CHECK_FORMS_MAX];
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		struct shape s = shapes[i];
 		s.state = check_state(s.context - 1, 1, s.context);

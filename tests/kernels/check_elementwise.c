@@ -22,7 +22,7 @@ static struct shape random_shape(void)
  * not reach stays poison, which is compared too. */
 static void compare(enum greta_kernel kernel, uint32_t grid, const void *args, void *out_field, size_t bytes)
 {
-	const char *forms[4];
+	const char *forms[CHECK_FORMS_MAX];
 	void *expected = check_alloc(bytes);
 	memcpy(out_field, &expected, sizeof(expected));
 	check_run(check_kernel("ref", kernel), grid, 1, GRETA_CPU_WORK_BYTES, args);

@@ -113,7 +113,7 @@ static void check_one_product(uint32_t type, uint32_t tokens_max)
 		residual = check_alloc(count * 4);
 		check_fill(residual, count, 1, 0);
 	}
-	const char *forms[4];
+	const char *forms[CHECK_FORMS_MAX];
 	float *expected = run_product("ref", &in, &w, residual, alias, rows_per_block);
 	for (size_t f = 0, n = check_forms(forms); f < n; f++) {
 		float *actual = run_product(forms[f], &in, &w, residual, alias, rows_per_block);
@@ -193,7 +193,7 @@ static void test_qkv(void **context)
 		    .v_exponent = v.exponent, .heads = heads, .kv_heads = kv_heads, .head_dim = head_dim, .cols = in.cols,
 		    .kv_type = check_below(2), .context = in.state.context, .activations = in.activations,
 		    .chunk = in.chunk, .rows_per_block = 2 * check_between(1, 60), .eps = 1e-5f};
-		const char *forms[4];
+		const char *forms[CHECK_FORMS_MAX];
 		struct qkv_output expected = run_qkv("ref", &in, args);
 		for (size_t f = 0, n = check_forms(forms); f < n; f++) {
 			struct qkv_output actual = run_qkv(forms[f], &in, args);
@@ -237,7 +237,7 @@ static void test_gate_up(void **context)
 		    .gate_type = gate.type, .up_type = up.type, .gate_layout = gate.layout, .up_layout = up.layout,
 		    .gate_exponent = gate.exponent, .up_exponent = up.exponent, .rows = rows, .cols = in.cols,
 		    .activations = in.activations, .chunk = in.chunk, .rows_per_block = check_between(1, 100), .eps = 1e-5f};
-		const char *forms[4];
+		const char *forms[CHECK_FORMS_MAX];
 		float *expected = run_gate_up("ref", &in, args);
 		for (size_t f = 0, n = check_forms(forms); f < n; f++) {
 			float *actual = run_gate_up(forms[f], &in, args);
@@ -314,7 +314,7 @@ static void bench(uint32_t rows, uint32_t cols)
 {
 	static const uint32_t types[] = {GRETA_TYPE_Q4_K, GRETA_TYPE_Q6_K, GRETA_TYPE_Q5_K,
 	                                 GRETA_TYPE_Q8_0, GRETA_TYPE_Q4_0, GRETA_TYPE_F16};
-	const char *forms[4];
+	const char *forms[CHECK_FORMS_MAX];
 	size_t count = check_forms(forms);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		struct check_weights w = check_weights(types[i], GRETA_LAYOUT_ROWS16, rows, cols, 0);

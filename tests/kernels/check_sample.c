@@ -37,7 +37,7 @@ static struct greta_state settings(void)
 
 static void test_forms_agree(void **context)
 {
-	const char *forms[4];
+	const char *forms[CHECK_FORMS_MAX];
 	(void)context;
 	for (int run = 0; run < 400; run++) {
 		uint32_t vocab = check_below(10) ? check_between(1, 700) : check_between(1, 40000);
@@ -89,7 +89,7 @@ static void test_settings_mean_what_they_say(void **context)
 
 static void test_faults(void **context)
 {
-	const char *forms[4] = {0};
+	const char *forms[CHECK_FORMS_MAX] = {0};
 	size_t count = check_forms(forms);
 	(void)context;
 	forms[count++] = "ref";

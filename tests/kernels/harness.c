@@ -98,7 +98,7 @@ void check_free(void *data)
 	free(base);
 }
 
-size_t check_forms(const char *names[4])
+size_t check_forms(const char *names[CHECK_FORMS_MAX])
 {
 	static const char *const all[] = {"amx", "avx512", "avx2", "portable"};
 	size_t count = 0;
