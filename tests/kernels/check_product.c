@@ -265,9 +265,9 @@ static void test_lm_head(void **context)
 		    .weights = w.data, .x = in.x, .norm = in.norm, .state = &in.state, .rows = w.rows, .cols = w.cols,
 		    .type = w.type, .layout = w.layout, .exponent = w.exponent, .activations = in.activations,
 		    .chunk = in.chunk, .rows_per_block = rows_per_block, .eps = 1e-5f};
-		const char *forms[5] = {"ref"};
-		float *logits[5];
-		uint64_t *best[5];
+		const char *forms[1 + CHECK_FORMS_MAX] = {"ref"};
+		float *logits[1 + CHECK_FORMS_MAX];
+		uint64_t *best[1 + CHECK_FORMS_MAX];
 		size_t count = 1 + check_forms(forms + 1);
 		for (size_t f = 0; f < count; f++) {
 			args.logits = logits[f] = check_alloc(w.rows * 4);
