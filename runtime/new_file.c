@@ -23,14 +23,11 @@ static char *name_beside(const char *path, int attempt)
 
 static int open_nameless(const char *path)
 {
-	char *folder = strdup(path);
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0; /* the slash included: it is the root, or does no harm */
+	char *folder = slash ? strndup(path, length) : strdup(".");
 	if (!folder)
 		return -1;
-	char *slash = strrchr(folder, '/');
-	if (!slash)
-		strcpy(folder, ".");
-	else
-		slash[slash == folder] = '\0';
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 	free(folder);
 	return fd;

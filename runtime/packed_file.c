@@ -54,7 +54,7 @@ static struct packed_header header_for(const struct greta_plan *plan)
 static enum greta_status file_bytes(const struct greta_plan *plan, size_t *out_bytes, struct greta_error *error)
 {
 	uint64_t region = plan->header->region_bytes[GRETA_REGION_WEIGHTS];
-	if (region > (uint64_t)INT64_MAX - GRETA_PACKED_HEADER_BYTES || region > SIZE_MAX - GRETA_PACKED_HEADER_BYTES)
+	if (region > (uint64_t)PTRDIFF_MAX - GRETA_PACKED_HEADER_BYTES)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "a weights region of %llu bytes cannot be mapped",
 				  (unsigned long long)region);
 	*out_bytes = (size_t)region + GRETA_PACKED_HEADER_BYTES;

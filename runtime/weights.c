@@ -68,7 +68,7 @@ static size_t region_bytes(const struct job *job, enum greta_region region)
 static enum greta_status map_for_device(const struct greta_hip *hip, void *host, size_t bytes, const char *what, void **out_host,
 					void **out_device, struct greta_error *error)
 {
-	void *device;
+	void *device = NULL;
 	hipError_t code = hip->hipHostRegister(host, bytes, hipHostRegisterMapped);
 	if (code != hipSuccess)
 		return greta_hip_fail(hip, code, error, "hipHostRegister of the %s (%zu bytes)", what, bytes);
@@ -84,10 +84,13 @@ static enum greta_status map_for_device(const struct greta_hip *hip, void *host,
 
 static enum greta_status map_model(struct job *job, struct greta_error *error)
 {
-	/* The device is only ever given it to read. */
-	void *host = (void *)(uintptr_t)greta_gguf_data(job->gguf);
+	/* The device is only ever given it to read, though HIP does not say so. */
+	union {
+		const void *to_read;
+		void *to_register;
+	} file = {.to_read = greta_gguf_data(job->gguf)};
 	job->out->mapped_bytes += region_bytes(job, GRETA_REGION_MODEL);
-	return map_for_device(job->hip, host, greta_gguf_size(job->gguf), "mapped model", &job->out->registered_model,
+	return map_for_device(job->hip, file.to_register, greta_gguf_size(job->gguf), "mapped model", &job->out->registered_model,
 			      &job->out->model_base, error);
 }
 
@@ -102,7 +105,7 @@ static void read_ahead(const struct greta_packed_file *file)
 static enum greta_status map_packed(struct job *job, struct greta_error *error)
 {
 	struct greta_resident_weights *out = job->out;
-	void *device;
+	void *device = NULL;
 	read_ahead(&out->packed);
 	enum greta_status status = map_for_device(job->hip, out->packed.mapping, out->packed.mapping_bytes, "packed weights",
 						  &out->registered_weights, &device, error);

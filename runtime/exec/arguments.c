@@ -98,11 +98,11 @@ static bool wrong(const char *format, ...) __attribute__((format(printf, 1, 2)))
 static bool wrong(const char *format, ...)
 {
 	va_list list;
-	va_start(list, format);
 	fputs("greta-exec: ", stderr);
-	vfprintf(stderr, format, list);
-	fputs(" (greta-exec --help lists the options)\n", stderr);
+	va_start(list, format);
+	vfprintf(stderr, format, list); /* NOLINT(clang-analyzer-valist.Uninitialized): it is, one line above */
 	va_end(list);
+	fputs(" (greta-exec --help lists the options)\n", stderr);
 	return false;
 }
 

@@ -257,7 +257,7 @@ static enum greta_status exec(const struct greta_exec_arguments *arguments, stru
 		put(&run, "\n", 1); /* what came before the error ends as a line */
 	greta_close(run.greta);
 	greta_logits_hash_destroy(run.hash);
-	free((void *)(uintptr_t)run.result.prompt_tokens);
+	free(run.result.prompt_tokens);
 	free(run.result.tokens);
 	free(run.result.text);
 	free(text);

@@ -7,7 +7,7 @@
 
 /* What came out. */
 struct greta_exec_result {
-	const int32_t *prompt_tokens;
+	int32_t *prompt_tokens;
 	size_t prompt_count;
 	char *text;                  /* generated; UTF-8 */
 	size_t text_length;

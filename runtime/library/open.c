@@ -140,11 +140,12 @@ static uint64_t hash_choices(const struct greta_options *options, const char *ta
 
 static void tell_planning(void *user, uint64_t done, uint64_t total)
 {
-	const struct greta_options *options = user;
+	const struct opening *opening = user;
+	const struct greta_options *options = opening->options;
 	options->progress(options->progress_user, "planning", done, total);
 }
 
-static enum greta_status plan_model(const struct opening *opening, const char *target, struct greta_plan_image *out_image,
+static enum greta_status plan_model(struct opening *opening, const char *target, struct greta_plan_image *out_image,
 				    struct greta_error *error)
 {
 	const struct greta_options *options = opening->options;
@@ -162,7 +163,7 @@ static enum greta_status plan_model(const struct opening *opening, const char *t
 		.activations = options->activations,
 		.threads = options->threads,
 		.progress = options->progress ? tell_planning : NULL,
-		.user = (void *)(uintptr_t)options,
+		.user = opening,
 	};
 	enum greta_status status = greta_llama_init(&llama, opening->source.gguf, error);
 	if (status != GRETA_OK)

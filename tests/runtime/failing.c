@@ -53,6 +53,7 @@ static bool fails(const char *name)
 	X(void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size), NULL)                             \
 	X(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), ENOMEM)            \
 	X(char *, strdup, (const char *text), (text), NULL)                                                            \
+	X(char *, strndup, (const char *text, size_t most), (text, most), NULL)                                        \
 	X(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)                                     \
 	X(FILE *, fopen64, (const char *path, const char *mode), (path, mode), NULL)                                   \
 	X(FILE *, fdopen, (int fd, const char *mode), (fd, mode), NULL)                                                \
