@@ -1,5 +1,6 @@
-/* The folder that holds what can be made again: plans and packed weights. Files are named after what they were made from, so
- * that a file that is there is the one wanted, or damaged; everything in the folder may be deleted at any time. */
+/* The folder that holds what can be made again: plans and packed weights. Files are named after what they were made
+ * from, so that a file that is there is the one wanted, or damaged; everything in the folder may be deleted at any
+ * time. */
 #ifndef GRETA_CACHE_H
 #define GRETA_CACHE_H
 
@@ -7,8 +8,8 @@
 #include "models/gguf.h"
 
 /* Path of the folder, made if it is missing, in memory that the caller frees: `chosen` if not NULL, else
- * $XDG_CACHE_HOME/greta, else $HOME/.cache/greta. IO when it cannot be made or is not writable, or when neither variable is
- * set; MEMORY. */
+ * $XDG_CACHE_HOME/greta, else $HOME/.cache/greta. IO when it cannot be made or is not writable, or when neither
+ * variable is set; MEMORY. */
 enum greta_status greta_cache_folder(const char *chosen, char **out_folder, struct greta_error *error);
 
 /* "FOLDER/FINGERPRINT-HASH.SUFFIX", in memory that the caller frees; NULL without memory. */

@@ -5,14 +5,15 @@
 
 /* ---- Memory ---- */
 
-static enum greta_status allocate(const struct greta_hip *hip, const char *what, uint64_t bytes, void **out, uint64_t *total,
-				  struct greta_error *error)
+static enum greta_status allocate(const struct greta_hip *hip, const char *what, uint64_t bytes, void **out,
+                                  uint64_t *total, struct greta_error *error)
 {
 	if (!bytes)
 		return GRETA_OK;
 	hipError_t code = hip->hipMalloc(out, (size_t)bytes);
 	if (code != hipSuccess)
-		return greta_hip_fail(hip, code, error, "hipMalloc of the %s (%llu bytes)", what, (unsigned long long)bytes);
+		return greta_hip_fail(hip, code, error, "hipMalloc of the %s (%llu bytes)", what,
+		                      (unsigned long long)bytes);
 	*total += bytes;
 	return GRETA_OK;
 }
@@ -22,7 +23,8 @@ static enum greta_status allocate_host(const struct greta_hip *hip, const char *
 {
 	hipError_t code = hip->hipHostMalloc(out, (size_t)bytes, flags);
 	if (code != hipSuccess)
-		return greta_hip_fail(hip, code, error, "hipHostMalloc of %s (%llu bytes)", what, (unsigned long long)bytes);
+		return greta_hip_fail(hip, code, error, "hipHostMalloc of %s (%llu bytes)", what,
+		                      (unsigned long long)bytes);
 	memset(*out, 0, (size_t)bytes);
 	return GRETA_OK;
 }
@@ -116,8 +118,8 @@ enum greta_status greta_session_write_state(struct greta *greta, size_t start, s
 		.top_k = greta->sampling.top_k,
 	};
 	__atomic_store_n(ring(greta) + end, 0, __ATOMIC_RELEASE);
-	hipError_t code = hip->hipMemcpyAsync(device + header->state_offset, state, sizeof(*state), hipMemcpyHostToDevice,
-					      greta->stream);
+	hipError_t code = hip->hipMemcpyAsync(device + header->state_offset, state, sizeof(*state),
+	                                      hipMemcpyHostToDevice, greta->stream);
 	if (code == hipSuccess)
 		code = hip->hipMemcpyAsync(device + header->tokens_offset + start * sizeof(uint32_t),
 					   greta_session_tokens(greta) + start, (end - start) * sizeof(uint32_t),
@@ -142,7 +144,8 @@ static size_t choose_program(const struct greta *greta, size_t remaining)
 	return best;
 }
 
-enum greta_status greta_session_step(struct greta *greta, size_t remaining, size_t *out_tokens, struct greta_error *error)
+enum greta_status greta_session_step(struct greta *greta, size_t remaining, size_t *out_tokens,
+                                     struct greta_error *error)
 {
 	struct greta_error reason;
 	size_t program = choose_program(greta, remaining);
@@ -190,7 +193,8 @@ static enum greta_status await_step(struct greta *greta, size_t position, struct
 	return GRETA_OK;
 }
 
-enum greta_status greta_session_wait(struct greta *greta, size_t position, uint32_t *out_token, struct greta_error *error)
+enum greta_status greta_session_wait(struct greta *greta, size_t position, uint32_t *out_token,
+                                     struct greta_error *error)
 {
 	uint32_t entry = __atomic_load_n(ring(greta) + position, __ATOMIC_ACQUIRE);
 	if (!entry) {
@@ -200,11 +204,13 @@ enum greta_status greta_session_wait(struct greta *greta, size_t position, uint3
 		entry = __atomic_load_n(ring(greta) + position, __ATOMIC_ACQUIRE);
 	}
 	if (!entry)
-		return greta_fail(error, GRETA_ERROR_NUMBERS, "the logits of position %zu are not finite numbers: the model is "
-				  "damaged, or its activations overflow", position - 1);
+		return greta_fail(error, GRETA_ERROR_NUMBERS,
+		                  "the logits of position %zu are not finite numbers: the model is "
+		                  "damaged, or its activations overflow",
+		                  position - 1);
 	if (entry - 1 >= greta->plan.header->n_vocab)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the device gave token %u of a vocabulary of %u", entry - 1,
-				  greta->plan.header->n_vocab);
+		return greta_fail(error, GRETA_ERROR_DEVICE, "the device gave token %u of a vocabulary of %u",
+		                  entry - 1, greta->plan.header->n_vocab);
 	*out_token = entry - 1;
 	return GRETA_OK;
 }

@@ -6,14 +6,15 @@
  *	greta_generate or greta_next   gives what follows
  *	greta_close
  *
- * docs/example.c is a complete program. A session (struct greta) holds one sequence of tokens, at first empty. greta_feed and
- * every token generated append to it; greta_truncate shortens it. Whatever the calls and however a sequence came about, its
- * logits and the tokens sampled from them depend on the sequence, the sampling settings and the seed alone.
+ * docs/example.c is a complete program. A session (struct greta) holds one sequence of tokens, at first empty.
+ * greta_feed and every token generated append to it; greta_truncate shortens it. Whatever the calls and however a
+ * sequence came about, its logits and the tokens sampled from them depend on the sequence, the sampling settings and
+ * the seed alone.
  *
- * Errors are told as models/error.h says. A failed call leaves the sequence as it was; after GRETA_ERROR_DEVICE the session
- * is broken and every further call but greta_close fails likewise. A session is used by one thread at a time; different
- * sessions are independent, but sessions of one provider that are open at the same time share its options (threads, guard).
- * Every call blocks until its result is there. */
+ * Errors are told as models/error.h says. A failed call leaves the sequence as it was; after GRETA_ERROR_DEVICE the
+ * session is broken and every further call but greta_close fails likewise. A session is used by one thread at a time;
+ * different sessions are independent, but sessions of one provider that are open at the same time share its options
+ * (threads, guard). Every call blocks until its result is there. */
 #ifndef GRETA_GRETA_H
 #define GRETA_GRETA_H
 
@@ -47,27 +48,27 @@ struct greta_options {
 	const char *provider;    /* "cpu" (default) */
 	const char *kernels;     /* cpu: "auto" (default), "amx", "avx512", "avx2", "portable", "ref" */
 	const char *model;       /* given a plan: where its model is; default: the path recorded in the plan */
-	const char *cache;       /* directory for plans and packed weights; default: $XDG_CACHE_HOME/greta, ~/.cache/greta */
+	const char *cache;       /* of plans and packed weights; default: $XDG_CACHE_HOME/greta, ~/.cache/greta */
 	bool no_cache;           /* neither read nor write the cache directory */
 	unsigned threads;        /* cpu: workers; default: one for each processor the process may run on */
 	bool eager;              /* launch kernel by kernel instead of replaying graphs */
-	bool guard;              /* canaries around device allocations, which greta_check looks at: to find wild writes */
+	bool guard;              /* canaries around device allocations, which greta_check looks at */
 	bool force_upload;       /* copy weights into device memory even where the device could read the mapped file */
 	unsigned lookahead;      /* replays that greta_generate keeps enqueued; default 4, at most 16; 1: none ahead */
-	unsigned chunk_tokens;   /* take prompts in pieces of at most this many tokens, 1: token by token; default: as planned */
+	unsigned chunk_tokens;   /* take prompts in pieces of at most so many tokens, 1: token by token; default: any */
 	greta_progress *progress;
 	void *progress_user;
 
-	/* What to plan, given a model. Given a plan, each must be 0 or what the plan has (else GRETA_ERROR_ARGUMENT). */
+	/* What to plan, given a model. Given a plan, each must be 0 or what the plan has (else ARGUMENT). */
 	unsigned context;        /* positions; default: the model's, at most 4,096 */
-	unsigned prefill[GRETA_PREFILL_MAX]; /* chunk lengths in tokens, ascending, up to the first 0; default: the target's */
+	unsigned prefill[GRETA_PREFILL_MAX]; /* chunk lengths, ascending, up to the first 0; default: the target's */
 	enum greta_choice_kv kv;
 	enum greta_choice_fuse fuse;
 	unsigned activations;    /* digits per value, 1 to 4; default 4 (x32) */
 };
 
-/* Opens the GGUF model or the plan at `path` (told apart by their content). NULL options mean all defaults. A cached plan
- * that is damaged or stale is made again; a cache that cannot be written is done without. Strings are copied.
+/* Opens the GGUF model or the plan at `path` (told apart by their content). NULL options mean all defaults. A cached
+ * plan that is damaged or stale is made again; a cache that cannot be written is done without. Strings are copied.
  * Errors: ARGUMENT (options), IO, FORMAT, UNSUPPORTED, MISMATCH (the plan is for another model, target or build: the
  * message names both and the remedy), MEMORY, DEVICE. */
 GRETA_API enum greta_status greta_open(const char *path, const struct greta_options *options, struct greta **out_greta,
@@ -101,17 +102,18 @@ GRETA_API const struct greta_info *greta_get_info(const struct greta *greta);
 
 /* ---- Text ---- */
 
-/* The tokens of a text, in a new array that the caller frees with free(). `first`: the text begins a sequence, so the model's
- * BOS comes before it where the model wants one. `special`: control tokens written out in the text ("</s>") become tokens.
- * An empty text that is `first` gives BOS alone. Errors: FORMAT, ARGUMENT (2 GiB or more), MEMORY. */
-GRETA_API enum greta_status greta_encode(const struct greta *greta, const char *text, size_t length, bool first, bool special,
-					 int32_t **out_tokens, size_t *out_count, struct greta_error *error);
+/* The tokens of a text, in a new array that the caller frees with free(). `first`: the text begins a sequence, so the
+ * model's BOS comes before it where the model wants one. `special`: control tokens written out in the text ("</s>")
+ * become tokens. An empty text that is `first` gives BOS alone. Errors: FORMAT, ARGUMENT (2 GiB or more), MEMORY. */
+GRETA_API enum greta_status greta_encode(const struct greta *greta, const char *text, size_t length, bool first,
+                                         bool special, int32_t **out_tokens, size_t *out_count,
+                                         struct greta_error *error);
 
 /* The text of tokens, in a new buffer that the caller frees with free(); a zero byte follows, uncounted. May be invalid
  * UTF-8 (tokens can be parts of characters). Control tokens give nothing. ARGUMENT for a token outside the vocabulary,
  * MEMORY. */
-GRETA_API enum greta_status greta_decode(const struct greta *greta, const int32_t *tokens, size_t count, char **out_text,
-					 size_t *out_length, struct greta_error *error);
+GRETA_API enum greta_status greta_decode(const struct greta *greta, const int32_t *tokens, size_t count,
+                                         char **out_text, size_t *out_length, struct greta_error *error);
 
 /* Does a text end at this token (EOS, end of turn)? */
 GRETA_API bool greta_is_end(const struct greta *greta, int32_t token);
@@ -121,9 +123,10 @@ GRETA_API bool greta_is_end(const struct greta *greta, int32_t token);
 /* Tokens in the sequence. */
 GRETA_API size_t greta_length(const struct greta *greta);
 
-/* Appends tokens and runs them. Errors: ARGUMENT (none, or one outside the vocabulary), CONTEXT (they do not fit: nothing was
- * run), NUMBERS (a position's logits were not finite), DEVICE. */
-GRETA_API enum greta_status greta_feed(struct greta *greta, const int32_t *tokens, size_t count, struct greta_error *error);
+/* Appends tokens and runs them. Errors: ARGUMENT (none, or one outside the vocabulary), CONTEXT (they do not fit:
+ * nothing was run), NUMBERS (a position's logits were not finite), DEVICE. */
+GRETA_API enum greta_status greta_feed(struct greta *greta, const int32_t *tokens, size_t count,
+                                       struct greta_error *error);
 
 /* Keeps the first `length` tokens; ARGUMENT when there are fewer. 0 starts anew. */
 GRETA_API enum greta_status greta_truncate(struct greta *greta, size_t length, struct greta_error *error);
@@ -139,18 +142,19 @@ struct greta_sampling {
 
 #define GRETA_SAMPLING_DEFAULT { 0.8f, 40, 0.95f, 0.05f, 0 }
 
-/* Holds for every token given from now on. A new session, and NULL, sample greedily (temperature 0). ARGUMENT for values
- * outside the ranges above. */
+/* Holds for every token given from now on. A new session, and NULL, sample greedily (temperature 0). ARGUMENT for
+ * values outside the ranges above. */
 GRETA_API enum greta_status greta_set_sampling(struct greta *greta, const struct greta_sampling *sampling,
 					       struct greta_error *error);
 
-/* Draws the token that follows the sequence and appends it. ARGUMENT when the sequence is empty, CONTEXT when it fills the
- * context, NUMBERS, DEVICE. Goes on past end tokens. */
+/* Draws the token that follows the sequence and appends it. ARGUMENT when the sequence is empty, CONTEXT when it fills
+ * the context, NUMBERS, DEVICE. Goes on past end tokens. */
 GRETA_API enum greta_status greta_next(struct greta *greta, int32_t *out_token, struct greta_error *error);
 
-/* Called for every token generated, with the text that it completes: valid UTF-8, often empty, not terminated, valid during
- * the call. When the generation ends inside a character, a last call with token -1 gives U+FFFD. Return false to stop; the
- * token stays in the sequence. The session must not be used inside, but for greta_get_info, greta_length, greta_is_end. */
+/* Called for every token generated, with the text that it completes: valid UTF-8, often empty, not terminated, valid
+ * during the call. When the generation ends inside a character, a last call with token -1 gives U+FFFD. Return false to
+ * stop; the token stays in the sequence. The session must not be used inside, but for greta_get_info, greta_length,
+ * greta_is_end. */
 typedef bool greta_on_token(void *user, int32_t token, const char *text, size_t length);
 
 enum greta_stop {
@@ -161,19 +165,19 @@ enum greta_stop {
 
 enum greta_generate_flags {
 	GRETA_IGNORE_END = 1, /* go on past end tokens */
-	GRETA_HOLD_TEXT = 2,  /* the next greta_generate continues the text: at the limit, keep an unfinished character for it */
+	GRETA_HOLD_TEXT = 2,  /* at the limit, keep an unfinished character: the next greta_generate goes on with it */
 };
 
-/* Generates up to `limit` tokens, as greta_next would one by one, with several replays enqueued ahead. on_token may be NULL;
- * out_stop and out_count (tokens generated, an end token included) may be NULL. CONTEXT, before anything runs, when `limit`
- * tokens do not fit behind the sequence. On an error later (NUMBERS, DEVICE) the tokens given so far stay. */
+/* Generates up to `limit` tokens, as greta_next would one by one, with several replays enqueued ahead. on_token may be
+ * NULL; out_stop and out_count (tokens generated, an end token included) may be NULL. CONTEXT, before anything runs,
+ * when `limit` tokens do not fit behind the sequence. On a later error (NUMBERS, DEVICE) the tokens given stay. */
 GRETA_API enum greta_status greta_generate(struct greta *greta, size_t limit, unsigned flags, greta_on_token *on_token,
 					   void *user, enum greta_stop *out_stop, size_t *out_count,
 					   struct greta_error *error);
 
-/* The logits [vocab] that follow the sequence's last token, valid until the next call on the session. Runs what is missing
- * for them: nothing after greta_feed; after greta_next one step, which the next greta_next then does not repeat. ARGUMENT
- * when the sequence is empty; NUMBERS, DEVICE. */
+/* The logits [vocab] that follow the sequence's last token, valid until the next call on the session. Runs what is
+ * missing for them: nothing after greta_feed; after greta_next one step, which the next greta_next then does not
+ * repeat. ARGUMENT when the sequence is empty; NUMBERS, DEVICE. */
 GRETA_API enum greta_status greta_logits(struct greta *greta, const float **out_logits, struct greta_error *error);
 
 /* ---- What it cost ---- */

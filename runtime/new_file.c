@@ -24,7 +24,8 @@ static char *name_beside(const char *path, int attempt)
 static int open_nameless(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) + 1 : 0; /* the slash included: it is the root, or does no harm */
+	size_t length = slash ? (size_t)(slash - path) + 1
+	                      : 0; /* the slash included: it is the root, or does no harm */
 	char *folder = slash ? strndup(path, length) : strdup(".");
 	if (!folder)
 		return -1;

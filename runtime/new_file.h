@@ -1,5 +1,6 @@
-/* A file that appears under its name whole or not at all: it is written beside and renamed when it is complete. Where the file
- * system allows it the unfinished file has no name, so that nothing is left behind even when the process is killed. */
+/* A file that appears under its name whole or not at all: it is written beside and renamed when it is complete. Where
+ * the file system allows it the unfinished file has no name, so that nothing is left behind even when the process is
+ * killed. */
 #ifndef GRETA_NEW_FILE_H
 #define GRETA_NEW_FILE_H
 
@@ -14,8 +15,8 @@ struct greta_new_file {
 /* Begins the file; its folder must exist. IO, MEMORY. */
 enum greta_status greta_new_file_init(struct greta_new_file *file, const char *path, struct greta_error *error);
 
-/* Waits until the contents are on the disk, then puts the file in its place, where it replaces what was there. IO; the file
- * is then as before and wants greta_new_file_finish. */
+/* Waits until the contents are on the disk, then puts the file in its place, where it replaces what was there. IO; the
+ * file is then as before and wants greta_new_file_finish. */
 enum greta_status greta_new_file_commit(struct greta_new_file *file, struct greta_error *error);
 
 /* Closes; what was not committed disappears. */

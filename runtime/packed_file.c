@@ -61,8 +61,8 @@ static enum greta_status file_bytes(const struct greta_plan *plan, size_t *out_b
 	return GRETA_OK;
 }
 
-enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path, const struct greta_plan *plan,
-					 struct greta_error *error)
+enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path,
+                                         const struct greta_plan *plan, struct greta_error *error)
 {
 	size_t bytes = 0;
 	struct stat found;
@@ -90,8 +90,8 @@ enum greta_status greta_packed_file_open(struct greta_packed_file *file, const c
 	return GRETA_OK;
 }
 
-enum greta_status greta_packed_file_create(struct greta_packed_file *file, struct greta_new_file *out_new, const char *path,
-					   const struct greta_plan *plan, struct greta_error *error)
+enum greta_status greta_packed_file_create(struct greta_packed_file *file, struct greta_new_file *out_new,
+                                           const char *path, const struct greta_plan *plan, struct greta_error *error)
 {
 	size_t bytes = 0;
 	struct greta_new_file new;

@@ -1,5 +1,5 @@
-/* A weights region kept in a file, so that later starts map it instead of laying the weights out again: a header of 4,096
- * bytes, then the region as it is in memory. */
+/* A weights region kept in a file, so that later starts map it instead of laying the weights out again: a header of
+ * 4,096 bytes, then the region as it is in memory. */
 #ifndef GRETA_PACKED_FILE_H
 #define GRETA_PACKED_FILE_H
 
@@ -13,21 +13,22 @@ struct greta_packed_file {
 	size_t mapping_bytes;
 };
 
-/* What the region's contents follow from, besides the model: every tensor's place, layout and source, and the constants. */
+/* What the region's contents follow from, besides the model: every tensor's place, layout and source, and the
+ * constants. */
 uint64_t greta_packed_layout_hash(const struct greta_plan *plan);
 
-/* Maps the file read-only, if it is sound and holds the region of this plan and model. IO (also when there is none); FORMAT
- * when it is damaged, of another version or for another plan; MEMORY. Contents are not read. */
-enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path, const struct greta_plan *plan,
-					 struct greta_error *error);
+/* Maps the file read-only, if it is sound and holds the region of this plan and model. IO (also when there is none);
+ * FORMAT when it is damaged, of another version or for another plan; MEMORY. Contents are not read. */
+enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path,
+                                         const struct greta_plan *plan, struct greta_error *error);
 
-/* Begins the file beside its place, its size reserved on the disk (so that writing to the mapping cannot fail for want of
- * space) and mapped for writing, all zero. IO (no space, not permitted); MEMORY. */
-enum greta_status greta_packed_file_create(struct greta_packed_file *file, struct greta_new_file *out_new, const char *path,
-					   const struct greta_plan *plan, struct greta_error *error);
+/* Begins the file beside its place, its size reserved on the disk (so that writing to the mapping cannot fail for want
+ * of space) and mapped for writing, all zero. IO (no space, not permitted); MEMORY. */
+enum greta_status greta_packed_file_create(struct greta_packed_file *file, struct greta_new_file *out_new,
+                                           const char *path, const struct greta_plan *plan, struct greta_error *error);
 
-/* Writes the header over contents that are complete, makes the mapping read-only and puts the file in its place. `new` is
- * finished in any case; after an error the mapping stays usable, though no file has its name. IO. */
+/* Writes the header over contents that are complete, makes the mapping read-only and puts the file in its place. `new`
+ * is finished in any case; after an error the mapping stays usable, though no file has its name. IO. */
 enum greta_status greta_packed_file_commit(struct greta_packed_file *file, struct greta_new_file *new,
 					   const struct greta_plan *plan, struct greta_error *error);
 

@@ -30,26 +30,28 @@ static uint64_t layout_bytes(const struct greta_plan_tensor *tensor, uint64_t *o
 	return ((uint64_t)tensor->rows + 15) / 16 * *out_group_bytes;
 }
 
-static enum greta_status check(const struct greta_plan *plan, const struct greta_plan_tensor *tensor, uint64_t model_bytes,
-			       uint64_t *out_group_bytes, struct greta_error *error)
+static enum greta_status check(const struct greta_plan *plan, const struct greta_plan_tensor *tensor,
+                               uint64_t model_bytes, uint64_t *out_group_bytes, struct greta_error *error)
 {
 	uint64_t bytes = layout_bytes(tensor, out_group_bytes);
 	uint64_t from = tensor->constant ? plan->header->sections[GRETA_PLAN_CONSTANTS].count : model_bytes;
 	if (!inside(tensor->source, tensor->source_bytes, from))
-		return greta_fail(error, GRETA_ERROR_FORMAT, "the plan takes %s from bytes %" PRIu64 " to %" PRIu64
-				  " of a %s of %" PRIu64 " bytes", greta_plan_string(plan, tensor->name), tensor->source,
-				  tensor->source + tensor->source_bytes, tensor->constant ? "section" : "model", from);
+		return greta_fail(error, GRETA_ERROR_FORMAT,
+		                  "the plan takes %s from bytes %" PRIu64 " to %" PRIu64 " of a %s of %" PRIu64
+		                  " bytes",
+		                  greta_plan_string(plan, tensor->name), tensor->source,
+		                  tensor->source + tensor->source_bytes, tensor->constant ? "section" : "model", from);
 	if (!bytes || bytes != tensor->bytes ||
 	    !inside(tensor->offset, bytes, plan->header->region_bytes[tensor->region]))
-		return greta_fail(error, GRETA_ERROR_FORMAT, "the plan gives %s %" PRIu64 " bytes at %" PRIu64
-				  " where its shape makes %" PRIu64, greta_plan_string(plan, tensor->name), tensor->bytes,
-				  tensor->offset, bytes);
+		return greta_fail(error, GRETA_ERROR_FORMAT,
+		                  "the plan gives %s %" PRIu64 " bytes at %" PRIu64 " where its shape makes %" PRIu64,
+		                  greta_plan_string(plan, tensor->name), tensor->bytes, tensor->offset, bytes);
 	return GRETA_OK;
 }
 
 /* How many pieces a tensor becomes; with `out`, also writes them there. */
-static size_t cut(const struct greta_plan_tensor *tensor, const uint8_t *source, uint64_t group_bytes, uint64_t piece_bytes,
-		  struct greta_piece *out)
+static size_t cut(const struct greta_plan_tensor *tensor, const uint8_t *source, uint64_t group_bytes,
+                  uint64_t piece_bytes, struct greta_piece *out)
 {
 	bool raw = group_bytes == 0;
 	uint64_t unit = raw ? 1 : group_bytes;
@@ -101,8 +103,8 @@ enum greta_status greta_pieces_init(struct greta_pieces *pieces, const struct gr
 		if (pass == 0) {
 			made.items = calloc(count + 1, sizeof(*made.items));
 			if (!made.items)
-				return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for a list of %zu pieces of weights",
-						  count);
+				return greta_fail(error, GRETA_ERROR_MEMORY,
+				                  "no memory for a list of %zu pieces of weights", count);
 		}
 	}
 	for (size_t i = 0; i < made.count; i++) {

@@ -1,5 +1,5 @@
-/* The contents of a weights region, cut into pieces that can be made independently: a run of row groups in the plan's layout,
- * a part of a raw tensor, or a constant. */
+/* The contents of a weights region, cut into pieces that can be made independently: a run of row groups in the plan's
+ * layout, a part of a raw tensor, or a constant. */
 #ifndef GRETA_PIECES_H
 #define GRETA_PIECES_H
 
@@ -21,10 +21,10 @@ struct greta_pieces {
 	uint64_t most_bytes; /* of one */
 };
 
-/* Lists the pieces of `region` (WEIGHTS or MODEL). `model` are the `model_bytes` bytes of the GGUF file, which must outlive
- * the pieces, as must the plan. A piece has about `piece_bytes` bytes at most (one row group at least).
- * FORMAT when a tensor of the plan reaches outside the model or its region, or has not the size that its shape makes;
- * MEMORY. */
+/* Lists the pieces of `region` (WEIGHTS or MODEL). `model` are the `model_bytes` bytes of the GGUF file, which must
+ * outlive the pieces, as must the plan. A piece has about `piece_bytes` bytes at most (one row group at least). FORMAT
+ * when a tensor of the plan reaches outside the model or its region, or has not the size that its shape makes; MEMORY.
+ */
 enum greta_status greta_pieces_init(struct greta_pieces *pieces, const struct greta_plan *plan, uint32_t region,
 				    const void *model, uint64_t model_bytes, uint64_t piece_bytes,
 				    struct greta_error *error);

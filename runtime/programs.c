@@ -62,11 +62,13 @@ static enum greta_status resolve(struct greta_programs *programs, hipModule_t mo
 		if (!function) {
 			hipError_t code = programs->hip->hipModuleGetFunction(&function, module, name);
 			if (code == hipErrorNotFound)
-				return greta_fail(error, GRETA_ERROR_MISMATCH, "this build has no kernel %s for target %s that "
-						  "the plan uses: plan again with greta-plan build", name,
-						  plan->header->target);
+				return greta_fail(error, GRETA_ERROR_MISMATCH,
+				                  "this build has no kernel %s for target %s that "
+				                  "the plan uses: plan again with greta-plan build",
+				                  name, plan->header->target);
 			if (code != hipSuccess)
-				return greta_hip_fail(programs->hip, code, error, "hipModuleGetFunction of kernel %s", name);
+				return greta_hip_fail(programs->hip, code, error, "hipModuleGetFunction of kernel %s",
+				                      name);
 			enum greta_status status = allow_shared(programs, function, i, error);
 			if (status != GRETA_OK)
 				return status;
@@ -117,8 +119,9 @@ enum greta_status greta_programs_launch_one(const struct greta_programs *program
 		programs->functions[index], launch->grid[0], launch->grid[1], launch->grid[2], launch->block[0],
 		launch->block[1], launch->block[2], launch->shared_bytes, stream, NULL, extra);
 	if (code != hipSuccess)
-		return greta_hip_fail(programs->hip, code, error, "hipModuleLaunchKernel of %s (launch %zu of the plan)",
-				      greta_plan_string(programs->plan, launch->symbol), index);
+		return greta_hip_fail(programs->hip, code, error,
+		                      "hipModuleLaunchKernel of %s (launch %zu of the plan)",
+		                      greta_plan_string(programs->plan, launch->symbol), index);
 	return GRETA_OK;
 }
 
@@ -132,8 +135,8 @@ enum greta_status greta_programs_launch(const struct greta_programs *programs, s
 	return status;
 }
 
-static enum greta_status capture(struct greta_programs *programs, size_t index, hipStream_t stream, hipGraph_t *out_graph,
-				 struct greta_error *error)
+static enum greta_status capture(struct greta_programs *programs, size_t index, hipStream_t stream,
+                                 hipGraph_t *out_graph, struct greta_error *error)
 {
 	const struct greta_hip *hip = programs->hip;
 	const char *name = greta_plan_string(programs->plan, programs->items[index].plan->name);

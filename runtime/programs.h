@@ -21,14 +21,14 @@ struct greta_programs {
 	double capture_ms, instantiate_ms; /* so far */
 };
 
-/* `bases` are the device addresses of the regions (NULL for one that the plan does not use). `module` holds the functions;
- * it and the plan must outlive the programs. MISMATCH for a function that the module lacks; MEMORY, DEVICE. */
+/* `bases` are the device addresses of the regions (NULL for one that the plan does not use). `module` holds the
+ * functions; it and the plan must outlive the programs. MISMATCH (the module lacks a function), MEMORY, DEVICE. */
 enum greta_status greta_programs_init(struct greta_programs *programs, const struct greta_hip *hip,
 				      const struct greta_plan *plan, hipModule_t module,
 				      void *const bases[GRETA_REGION_COUNT], struct greta_error *error);
 
-/* Captures program `index` in `stream`, which must be idle, and instantiates its graph; nothing when it has one. After an
- * error the stream is not capturing. */
+/* Captures program `index` in `stream` (work enqueued there goes on) and instantiates its graph; nothing when it has
+ * one. After an error the stream is not capturing. */
 enum greta_status greta_programs_capture(struct greta_programs *programs, size_t index, hipStream_t stream,
 					 struct greta_error *error);
 

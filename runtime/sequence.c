@@ -102,12 +102,15 @@ static enum greta_status check_feed(const struct greta *greta, const int32_t *to
 	if (!count || !tokens)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no tokens to feed");
 	if (count > header->context - greta->length)
-		return greta_fail(error, GRETA_ERROR_CONTEXT, "%zu tokens behind %zu do not fit into the context of %u: plan with a "
-				  "larger one", count, greta->length, header->context);
+		return greta_fail(error, GRETA_ERROR_CONTEXT,
+		                  "%zu tokens behind %zu do not fit into the context of %u: plan with a "
+		                  "larger one",
+		                  count, greta->length, header->context);
 	for (size_t i = 0; i < count; i++)
 		if (tokens[i] < 0 || (uint32_t)tokens[i] >= header->n_vocab)
-			return greta_fail(error, GRETA_ERROR_ARGUMENT, "token %zu is %" PRId32 ", outside the vocabulary of %u", i,
-					  tokens[i], header->n_vocab);
+			return greta_fail(error, GRETA_ERROR_ARGUMENT,
+			                  "token %zu is %" PRId32 ", outside the vocabulary of %u", i, tokens[i],
+			                  header->n_vocab);
 	return GRETA_OK;
 }
 
@@ -142,7 +145,8 @@ enum greta_status greta_truncate(struct greta *greta, size_t length, struct gret
 	if (status != GRETA_OK)
 		return status;
 	if (length > greta->length)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "cannot cut a sequence of %zu tokens to %zu", greta->length, length);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "cannot cut a sequence of %zu tokens to %zu",
+		                  greta->length, length);
 	if (length < greta->length) {
 		end_text(greta);
 		greta->length = length;
@@ -151,7 +155,8 @@ enum greta_status greta_truncate(struct greta *greta, size_t length, struct gret
 	return GRETA_OK;
 }
 
-enum greta_status greta_set_sampling(struct greta *greta, const struct greta_sampling *sampling, struct greta_error *error)
+enum greta_status greta_set_sampling(struct greta *greta, const struct greta_sampling *sampling,
+                                     struct greta_error *error)
 {
 	static const struct greta_sampling greedy = {.top_p = 1};
 	struct greta_sampling wanted = sampling ? *sampling : greedy;
@@ -184,8 +189,10 @@ static enum greta_status check_generate(const struct greta *greta, size_t count,
 	if (!greta->length)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "nothing to follow: the sequence is empty");
 	if (count > context - greta->length)
-		return greta_fail(error, GRETA_ERROR_CONTEXT, "%zu tokens to generate behind %zu do not fit into the context of %u: "
-				  "plan with a larger one", count, greta->length, context);
+		return greta_fail(error, GRETA_ERROR_CONTEXT,
+		                  "%zu tokens to generate behind %zu do not fit into the context of %u: "
+		                  "plan with a larger one",
+		                  count, greta->length, context);
 	return GRETA_OK;
 }
 
@@ -224,7 +231,8 @@ enum greta_status greta_logits(struct greta *greta, const float **out_logits, st
 	}
 	if (greta->length != greta->fed)
 		greta->stats.decode_ms += greta_clock_ms() - began;
-	*out_logits = (const float *)(const void *)((const uint8_t *)greta->memory.io + greta->plan.header->logits_offset);
+	*out_logits = (const float *)(const void *)((const uint8_t *)greta->memory.io +
+	                                            greta->plan.header->logits_offset);
 	return GRETA_OK;
 }
 
@@ -305,8 +313,8 @@ static enum greta_status generate(struct greta *greta, unsigned flags, struct ge
 	return GRETA_OK;
 }
 
-enum greta_status greta_generate(struct greta *greta, size_t limit, unsigned flags, greta_on_token *on_token, void *user,
-				 enum greta_stop *out_stop, size_t *out_count, struct greta_error *error)
+enum greta_status greta_generate(struct greta *greta, size_t limit, unsigned flags, greta_on_token *on_token,
+                                 void *user, enum greta_stop *out_stop, size_t *out_count, struct greta_error *error)
 {
 	struct generation generation = {.on_token = on_token, .user = user};
 	enum greta_status status = check_generate(greta, limit, error);

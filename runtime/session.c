@@ -11,7 +11,8 @@
 
 /* ---- Does it all belong together? ---- */
 
-static void print_fingerprint(const uint8_t fingerprint[GRETA_FINGERPRINT_BYTES], char out[2 * GRETA_FINGERPRINT_BYTES + 1])
+static void print_fingerprint(const uint8_t fingerprint[GRETA_FINGERPRINT_BYTES],
+                              char out[2 * GRETA_FINGERPRINT_BYTES + 1])
 {
 	for (size_t i = 0; i < GRETA_FINGERPRINT_BYTES; i++)
 		snprintf(out + 2 * i, 3, "%02x", fingerprint[i]);
@@ -28,11 +29,12 @@ static enum greta_status match_model(const struct greta_session_source *source, 
 	char wanted[2 * GRETA_FINGERPRINT_BYTES + 1], found[2 * GRETA_FINGERPRINT_BYTES + 1];
 	print_fingerprint(plan->header->model_fingerprint, wanted);
 	print_fingerprint(fingerprint, found);
-	return greta_fail(error, GRETA_ERROR_MISMATCH, "%s is not the model of plan %s: that is \"%.60s\", fingerprint %s, once "
-			  "%.120s; this one has %s. Name that model with -m, or plan this one: greta-plan build",
-			  greta_gguf_path(source->gguf), source->plan_path,
-			  greta_plan_string(plan, plan->header->model_name), wanted,
-			  greta_plan_string(plan, plan->header->model_path), found);
+	return greta_fail(error, GRETA_ERROR_MISMATCH,
+	                  "%s is not the model of plan %s: that is \"%.60s\", fingerprint %s, once "
+	                  "%.120s; this one has %s. Name that model with -m, or plan this one: greta-plan build",
+	                  greta_gguf_path(source->gguf), source->plan_path,
+	                  greta_plan_string(plan, plan->header->model_name), wanted,
+	                  greta_plan_string(plan, plan->header->model_path), found);
 }
 
 static enum greta_status match_target(const struct greta_session_source *source, const char *provider,
@@ -43,9 +45,10 @@ static enum greta_status match_target(const struct greta_session_source *source,
 	if (!target)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no provider \"%s\" in this build: take cpu", provider);
 	if (strncmp(planned, target, sizeof(source->plan.header->target)) != 0)
-		return greta_fail(error, GRETA_ERROR_MISMATCH, "plan %s is for target %.16s, the provider %s runs target %s: plan "
-				  "again with greta-plan build --target %s", source->plan_path, planned, provider, target,
-				  target);
+		return greta_fail(error, GRETA_ERROR_MISMATCH,
+		                  "plan %s is for target %.16s, the provider %s runs target %s: plan "
+		                  "again with greta-plan build --target %s",
+		                  source->plan_path, planned, provider, target, target);
 	return GRETA_OK;
 }
 
@@ -73,8 +76,8 @@ static enum greta_status open_vocabulary(struct greta *greta, struct greta_error
 	return status;
 }
 
-static enum greta_status open_device(struct greta *greta, const struct greta_session_source *source, const char *provider,
-				     const void *image, struct greta_error *error)
+static enum greta_status open_device(struct greta *greta, const struct greta_session_source *source,
+                                     const char *provider, const void *image, struct greta_error *error)
 {
 	const struct greta_options *options = source->options;
 	if (source->hip) {
@@ -251,7 +254,8 @@ static enum greta_status verify(struct greta *greta, struct greta_error *error)
 	return status;
 }
 
-static enum greta_status open_all(struct greta *greta, const struct greta_session_source *source, struct greta_error *error)
+static enum greta_status open_all(struct greta *greta, const struct greta_session_source *source,
+                                  struct greta_error *error)
 {
 	const char *provider = source->options->provider ? source->options->provider : "cpu";
 	const void *image = source->image;

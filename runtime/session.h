@@ -1,5 +1,5 @@
-/* A session from the inside: a plan and its model, made ready on a device, and the one sequence of tokens that runs there.
- * runtime/greta.h says what its users see; this header is for the files that implement it and for the tools.
+/* A session from the inside: a plan and its model, made ready on a device, and the one sequence of tokens that runs
+ * there. runtime/greta.h says what its users see; this header is for the files that implement it and for the tools.
  *
  *	session.c    opens and closes
  *	sequence.c   appends to the sequence: prompts, generation, logits
@@ -21,7 +21,7 @@
 /* What a session is opened from. */
 struct greta_session_source {
 	struct greta_plan plan;       /* open; the session's after success */
-	void *plan_memory;            /* likewise: what the plan lies in when it is not a mapped file; from malloc; or NULL */
+	void *plan_memory;            /* likewise: what a plan that is no mapped file lies in; from malloc; or NULL */
 	struct greta_gguf *gguf;      /* likewise */
 	const char *plan_path;        /* "" for none */
 	const struct greta_options *options; /* never NULL; what is planned by has been checked already */
@@ -43,8 +43,8 @@ enum greta_status greta_session_open(const struct greta_session_source *source, 
 /* Changes from graphs to eager launches or back, for steps enqueued from now on. */
 void greta_session_set_eager(struct greta *greta, bool eager);
 
-/* Runs the sequence's last token again, launch by launch with time stamps around each: out_ms [launches_per_step] of the
- * decode program, in milliseconds of the device's clock. ARGUMENT for an empty sequence; MEMORY, NUMBERS, DEVICE. */
+/* Runs the sequence's last token again, launch by launch with time stamps around each: out_ms [launches_per_step] of
+ * the decode program, in milliseconds of the device's clock. ARGUMENT (empty sequence), MEMORY, NUMBERS, DEVICE. */
 enum greta_status greta_session_time_launches(struct greta *greta, double *out_ms, struct greta_error *error);
 
 const struct greta_plan *greta_session_plan(const struct greta *greta);
@@ -75,18 +75,18 @@ struct greta {
 	bool in_place;                       /* the host shares the device's processors: wait, do not spin */
 	hipModule_t module;
 	hipStream_t stream;
-	hipEvent_t events[GRETA_SESSION_EVENTS]; /* of the step after which position p is reached: p % GRETA_SESSION_EVENTS */
+	hipEvent_t events[GRETA_SESSION_EVENTS]; /* of the step that reaches position p: p % GRETA_SESSION_EVENTS */
 	struct greta_resident_weights weights;
 	struct greta_device_memory memory;
 	struct greta_programs programs;
 	size_t decode;                       /* index of the decode program */
 
-	/* The sequence: memory.staging's tokens[0 .. length). The device's caches hold the first `position` of them, and, when
-	 * position > length, tokens sampled ahead that nobody has taken yet. `stale`: the device's own state says something
-	 * else and must be written before it steps again. */
+	/* The sequence: memory.staging's tokens[0 .. length). The device's caches hold the first `position` of them,
+	 * and, when position > length, tokens sampled ahead that nobody has taken yet. `stale`: the device's own state
+	 * says something else and must be written before it steps again. */
 	size_t length, position;
 	bool stale;
-	size_t fed;                          /* the length after the last feed: that token was the prompt's, not decode's */
+	size_t fed;                          /* the length after the last feed: what follows it came with the prompt */
 	struct greta_sampling sampling;
 	bool broken;                         /* by a device error, which is: */
 	struct greta_error broken_by;
@@ -117,16 +117,18 @@ void greta_device_memory_finish(struct greta_device_memory *memory, const struct
 /* Waits for all enqueued steps. */
 enum greta_status greta_session_drain(struct greta *greta, struct greta_error *error);
 
-/* Waits for enqueued steps, then writes the device's state and tokens so that the next steps run tokens [start, end) of the
- * staging area and sample what follows them. */
+/* Waits for enqueued steps, then writes the device's state and tokens so that the next steps run tokens [start, end) of
+ * the staging area and sample what follows them. */
 enum greta_status greta_session_write_state(struct greta *greta, size_t start, size_t end, struct greta_error *error);
 
-/* Enqueues one step of the program best for `remaining` tokens; *out_tokens is how many it takes. `position` moves on. */
-enum greta_status greta_session_step(struct greta *greta, size_t remaining, size_t *out_tokens, struct greta_error *error);
+/* Enqueues one step of the program best for `remaining` tokens; *out_tokens is how many it takes. `position` moves. */
+enum greta_status greta_session_step(struct greta *greta, size_t remaining, size_t *out_tokens,
+                                     struct greta_error *error);
 
-/* Waits until the token that follows `position` tokens has been sampled (its step must be enqueued). NUMBERS when the logits
- * there were not finite. */
-enum greta_status greta_session_wait(struct greta *greta, size_t position, uint32_t *out_token, struct greta_error *error);
+/* Waits until the token that follows `position` tokens has been sampled (its step must be enqueued). NUMBERS when the
+ * logits there were not finite. */
+enum greta_status greta_session_wait(struct greta *greta, size_t position, uint32_t *out_token,
+                                     struct greta_error *error);
 
 /* A call that failed on the device leaves a session that can only be closed. Returns `status`. */
 enum greta_status greta_session_broke(struct greta *greta, enum greta_status status, const struct greta_error *error);

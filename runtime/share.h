@@ -9,7 +9,8 @@
 
 struct greta_shared_work {
 	size_t count;      /* pieces */
-	unsigned threads;  /* that may work, the calling one included; 0: one for each processor the process may run on */
+	unsigned
+		threads; /* that may work, the calling one included; 0: one for each processor the process may run on */
 	void *context;
 
 	/* Does piece `index` in `worker` (0: the calling thread). On an error no further pieces are begun. */

@@ -11,8 +11,10 @@ static enum greta_status cpu_image(const char *kernels, const void **out_image, 
 	const char *form = kernels ? kernels : "auto";
 	const struct greta_cpu_module *module = greta_cpu_module(form);
 	if (!module)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no kernels of form \"%s\" for this processor: take auto, amx, "
-				  "avx512, avx2, portable or ref", form);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+		                  "no kernels of form \"%s\" for this processor: take auto, amx, "
+		                  "avx512, avx2, portable or ref",
+		                  form);
 	*out_image = module;
 	*out_form = module->name;
 	return GRETA_OK;
@@ -37,8 +39,8 @@ const char *greta_target_of_provider(const char *provider)
 	return NULL;
 }
 
-enum greta_status greta_target_image(const char *target, const char *kernels, const void **out_image, const char **out_form,
-				     struct greta_error *error)
+enum greta_status greta_target_image(const char *target, const char *kernels, const void **out_image,
+                                     const char **out_form, struct greta_error *error)
 {
 	for (size_t i = 0; i < TARGET_COUNT; i++)
 		if (strcmp(targets[i].target, target) == 0)

@@ -27,7 +27,8 @@ struct upload {
 	_Atomic(uint64_t) *done;
 };
 
-static enum greta_status make_lane(const struct greta_hip *hip, struct lane *lane, size_t bytes, struct greta_error *error)
+static enum greta_status make_lane(const struct greta_hip *hip, struct lane *lane, size_t bytes,
+                                   struct greta_error *error)
 {
 	hipError_t code = hip->hipStreamCreateWithFlags(&lane->stream, hipStreamNonBlocking);
 	if (code != hipSuccess)
@@ -86,9 +87,9 @@ static void tell(void *pointer)
 		upload->after(upload->context);
 }
 
-enum greta_status greta_upload(const struct greta_hip *hip, const struct greta_pieces *pieces, void *base, unsigned threads,
-			       void (*after)(void *context), void *context, _Atomic(uint64_t) *done,
-			       struct greta_error *error)
+enum greta_status greta_upload(const struct greta_hip *hip, const struct greta_pieces *pieces, void *base,
+                               unsigned threads, void (*after)(void *context), void *context, _Atomic(uint64_t) *done,
+                               struct greta_error *error)
 {
 	struct upload upload = {
 		.hip = hip, .pieces = pieces, .base = base, .after = after, .context = context, .done = done,
@@ -101,12 +102,19 @@ enum greta_status greta_upload(const struct greta_hip *hip, const struct greta_p
 	for (unsigned i = 0; i < upload.lane_count && status == GRETA_OK; i++)
 		status = make_lane(hip, &upload.lanes[i], pieces->most_bytes, error);
 	if (status == GRETA_OK)
-		status = greta_share(&(struct greta_shared_work){
-			.count = pieces->count, .threads = threads, .context = &upload, .work = upload_piece, .after = tell,
-		}, error);
+		status = greta_share(
+			&(struct greta_shared_work){
+				.count = pieces->count,
+				.threads = threads,
+				.context = &upload,
+				.work = upload_piece,
+				.after = tell,
+			},
+			error);
 	for (unsigned i = 0; i < upload.lane_count; i++) {
 		/* Also after an error: the buffers must not go while they are being copied from. */
-		hipError_t code = upload.lanes[i].stream ? hip->hipStreamSynchronize(upload.lanes[i].stream) : hipSuccess;
+		hipError_t code = upload.lanes[i].stream ? hip->hipStreamSynchronize(upload.lanes[i].stream)
+		                                         : hipSuccess;
 		if (code != hipSuccess && status == GRETA_OK)
 			status = greta_hip_fail(hip, code, error, "hipStreamSynchronize while uploading weights");
 		release_lane(hip, &upload.lanes[i]);

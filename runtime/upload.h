@@ -1,5 +1,5 @@
-/* Copies pieces of weights into device memory: laid out by host threads into pinned buffers, two for each thread, so that
- * layout and copy overlap. */
+/* Copies pieces of weights into device memory: laid out by host threads into pinned buffers, two for each thread, so
+ * that layout and copy overlap. */
 #ifndef GRETA_UPLOAD_H
 #define GRETA_UPLOAD_H
 
@@ -11,8 +11,8 @@
 
 /* Brings every piece to its offset behind `base` and waits for it. `after(context)` as in runtime/share.h, may be NULL.
  * `done` counts bytes and may be read there. MEMORY, DEVICE. */
-enum greta_status greta_upload(const struct greta_hip *hip, const struct greta_pieces *pieces, void *base, unsigned threads,
-			       void (*after)(void *context), void *context, _Atomic(uint64_t) *done,
-			       struct greta_error *error);
+enum greta_status greta_upload(const struct greta_hip *hip, const struct greta_pieces *pieces, void *base,
+                               unsigned threads, void (*after)(void *context), void *context, _Atomic(uint64_t) *done,
+                               struct greta_error *error);
 
 #endif

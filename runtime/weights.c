@@ -52,9 +52,15 @@ static enum greta_status pack(struct job *job, const struct greta_pieces *pieces
 	job->base = base;
 	job->what = "packing weights";
 	atomic_store(&job->done, 0);
-	enum greta_status status = greta_share(&(struct greta_shared_work){
-		.count = pieces->count, .threads = job->options->threads, .context = job, .work = pack_piece, .after = tell,
-	}, error);
+	enum greta_status status = greta_share(
+		&(struct greta_shared_work){
+			.count = pieces->count,
+			.threads = job->options->threads,
+			.context = job,
+			.work = pack_piece,
+			.after = tell,
+		},
+		error);
 	job->out->pack_ms += greta_clock_ms() - start;
 	return status;
 }
@@ -65,8 +71,8 @@ static size_t region_bytes(const struct job *job, enum greta_region region)
 }
 
 /* Has the device read host memory that is there already. */
-static enum greta_status map_for_device(const struct greta_hip *hip, void *host, size_t bytes, const char *what, void **out_host,
-					void **out_device, struct greta_error *error)
+static enum greta_status map_for_device(const struct greta_hip *hip, void *host, size_t bytes, const char *what,
+                                        void **out_host, void **out_device, struct greta_error *error)
 {
 	void *device = NULL;
 	hipError_t code = hip->hipHostRegister(host, bytes, hipHostRegisterMapped);
@@ -90,8 +96,8 @@ static enum greta_status map_model(struct job *job, struct greta_error *error)
 		void *to_register;
 	} file = {.to_read = greta_gguf_data(job->gguf)};
 	job->out->mapped_bytes += region_bytes(job, GRETA_REGION_MODEL);
-	return map_for_device(job->hip, file.to_register, greta_gguf_size(job->gguf), "mapped model", &job->out->registered_model,
-			      &job->out->model_base, error);
+	return map_for_device(job->hip, file.to_register, greta_gguf_size(job->gguf), "mapped model",
+	                      &job->out->registered_model, &job->out->model_base, error);
 }
 
 /* Starts reading a file that may not be in memory yet, unless it would push out everything else. */
@@ -107,8 +113,8 @@ static enum greta_status map_packed(struct job *job, struct greta_error *error)
 	struct greta_resident_weights *out = job->out;
 	void *device = NULL;
 	read_ahead(&out->packed);
-	enum greta_status status = map_for_device(job->hip, out->packed.mapping, out->packed.mapping_bytes, "packed weights",
-						  &out->registered_weights, &device, error);
+	enum greta_status status = map_for_device(job->hip, out->packed.mapping, out->packed.mapping_bytes,
+	                                          "packed weights", &out->registered_weights, &device, error);
 	if (status == GRETA_OK) {
 		out->weights_base = (uint8_t *)device + GRETA_PACKED_HEADER_BYTES;
 		out->mapped_bytes += region_bytes(job, GRETA_REGION_WEIGHTS);
@@ -116,8 +122,8 @@ static enum greta_status map_packed(struct job *job, struct greta_error *error)
 	return status;
 }
 
-/* The packed file of the cache, made if need be. Whatever prevents it, the weights can still be laid out in memory: so this
- * only says whether it did. */
+/* The packed file of the cache, made if need be. Whatever prevents it, the weights can still be laid out in memory: so
+ * this only says whether it did. */
 static bool open_packed(struct job *job, const struct greta_pieces *pieces)
 {
 	struct greta_resident_weights *out = job->out;
@@ -158,7 +164,8 @@ static enum greta_status pack_in_memory(struct job *job, const struct greta_piec
 	return pack(job, pieces, out->host_weights, error);
 }
 
-static enum greta_status upload_region(struct job *job, enum greta_region region, void **out_memory, struct greta_error *error)
+static enum greta_status upload_region(struct job *job, enum greta_region region, void **out_memory,
+                                       struct greta_error *error)
 {
 	struct greta_pieces pieces;
 	size_t bytes = region_bytes(job, region);
@@ -175,7 +182,8 @@ static enum greta_status upload_region(struct job *job, enum greta_region region
 		job->pieces = &pieces;
 		job->what = "uploading weights";
 		atomic_store(&job->done, 0);
-		status = greta_upload(job->hip, &pieces, *out_memory, job->options->threads, tell, job, &job->done, error);
+		status = greta_upload(job->hip, &pieces, *out_memory, job->options->threads, tell, job, &job->done,
+		                      error);
 		job->out->device_bytes += bytes;
 		job->out->upload_ms += greta_clock_ms() - start;
 	}
@@ -222,8 +230,8 @@ enum greta_status greta_resident_weights_init(struct greta_resident_weights *wei
 	int integrated = 0, maps = 0;
 	if (plan->header->region_bytes[GRETA_REGION_MODEL] > greta_gguf_size(gguf))
 		return greta_fail(error, GRETA_ERROR_FORMAT, "the plan's model has %llu bytes, %s has %zu",
-				  (unsigned long long)plan->header->region_bytes[GRETA_REGION_MODEL], greta_gguf_path(gguf),
-				  greta_gguf_size(gguf));
+		                  (unsigned long long)plan->header->region_bytes[GRETA_REGION_MODEL],
+		                  greta_gguf_path(gguf), greta_gguf_size(gguf));
 	hipError_t code = hip->hipDeviceGetAttribute(&integrated, hipDeviceAttributeIntegrated, 0);
 	if (code == hipSuccess)
 		code = hip->hipDeviceGetAttribute(&maps, hipDeviceAttributeCanMapHostMemory, 0);

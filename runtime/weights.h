@@ -1,8 +1,8 @@
 /* Makes a plan's weights reachable for the device: the regions WEIGHTS and MODEL.
  *
- * A device that maps host memory reads both where they are mapped: MODEL is the GGUF file itself, WEIGHTS the packed file
- * (runtime/packed_file.h) in the cache folder, made once. Without a cache that can be written, WEIGHTS is laid out in memory.
- * Any other device gets both copied into its memory. */
+ * A device that maps host memory reads both where they are mapped: MODEL is the GGUF file itself, WEIGHTS the packed
+ * file (runtime/packed_file.h) in the cache folder, made once. Without a cache that can be written, WEIGHTS is laid out
+ * in memory. Any other device gets both copied into its memory. */
 #ifndef GRETA_RUNTIME_WEIGHTS_H
 #define GRETA_RUNTIME_WEIGHTS_H
 
@@ -37,8 +37,8 @@ struct greta_weights_options {
 	void *progress_user;
 };
 
-/* `gguf` must be the plan's model and stay open, the plan stay mapped. FORMAT (the plan's tensors do not lie in the model),
- * MEMORY, DEVICE. */
+/* `gguf` must be the plan's model and stay open, the plan stay mapped. FORMAT (the plan's tensors do not lie in the
+ * model), MEMORY, DEVICE. */
 enum greta_status greta_resident_weights_init(struct greta_resident_weights *weights, const struct greta_hip *hip,
 					      const struct greta_plan *plan, const struct greta_gguf *gguf,
 					      const struct greta_weights_options *options, struct greta_error *error);

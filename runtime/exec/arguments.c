@@ -47,16 +47,16 @@ static const char help[] =
 	"      --guard           guard bands around device memory, checked at the end\n"
 	"Output\n"
 	"      --stats           what it took, on stderr\n"
-	"      --hash            last on stderr: \"logits HEX\", the XXH3-128 of the logits (as little-endian fp32) of\n"
-	"                        the prompt's last position and of every token generated\n"
+	"      --hash            last on stderr: \"logits HEX\", the XXH3-128 of the logits (little-endian fp32)\n"
+	"                        of the prompt's last position and of every token generated\n"
 	"      --json            one JSON object on stdout instead of the text\n"
 	"  -h, --help            this text\n"
 	"      --version         the version\n";
 
 enum option_code {
-	OPT_SPECIAL = 256, OPT_ECHO, OPT_IGNORE_END, OPT_TEMP, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_SEED, OPT_PREFILL, OPT_KV,
-	OPT_FUSE, OPT_ACTIVATIONS, OPT_PROVIDER, OPT_KERNELS, OPT_EAGER, OPT_CHUNK, OPT_CACHE, OPT_NO_CACHE, OPT_GUARD,
-	OPT_STATS, OPT_HASH, OPT_JSON, OPT_VERSION, OPT_UPLOAD,
+	OPT_SPECIAL = 256, OPT_ECHO, OPT_IGNORE_END, OPT_TEMP, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_SEED,
+	OPT_PREFILL, OPT_KV, OPT_FUSE, OPT_ACTIVATIONS, OPT_PROVIDER, OPT_KERNELS, OPT_EAGER, OPT_CHUNK,
+	OPT_CACHE, OPT_NO_CACHE, OPT_GUARD, OPT_STATS, OPT_HASH, OPT_JSON, OPT_VERSION, OPT_UPLOAD,
 };
 
 static const struct option long_options[] = {
@@ -264,7 +264,8 @@ static enum greta_exec_request check(int argc, char **argv, const struct greta_e
 	if (optind == argc)
 		good = wrong("name a model or a plan");
 	else if (optind + 1 < argc)
-		good = wrong("one model or plan at a time: what is \"%s\"? A prompt is given with -p", argv[optind + 1]);
+		good = wrong("one model or plan at a time: what is \"%s\"? A prompt is given with -p",
+		             argv[optind + 1]);
 	else if (arguments->prompt && arguments->prompt_file)
 		good = wrong("-p and -f exclude each other");
 	return good ? GRETA_EXEC_RUN : GRETA_EXEC_USAGE;

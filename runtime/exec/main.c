@@ -32,7 +32,8 @@ struct run {
 
 /* ---- The prompt ---- */
 
-static enum greta_status read_all(FILE *file, const char *name, char **out_text, size_t *out_length, struct greta_error *error)
+static enum greta_status read_all(FILE *file, const char *name, char **out_text, size_t *out_length,
+                                  struct greta_error *error)
 {
 	char *text = NULL;
 	size_t length = 0, room = 0, count;
@@ -179,8 +180,10 @@ static enum greta_status check_room(const struct run *run, size_t prompt_tokens,
 	size_t wanted = run->arguments->limit_given ? run->arguments->limit : 0;
 	if (prompt_tokens <= context && wanted <= context - prompt_tokens)
 		return GRETA_OK;
-	return greta_fail(error, GRETA_ERROR_CONTEXT, "%zu tokens of prompt and %zu to generate do not fit into the context of %zu: "
-			  "ask for fewer with -n, or for a larger context with --ctx", prompt_tokens, wanted, context);
+	return greta_fail(error, GRETA_ERROR_CONTEXT,
+	                  "%zu tokens of prompt and %zu to generate do not fit into the context of %zu: "
+	                  "ask for fewer with -n, or for a larger context with --ctx",
+	                  prompt_tokens, wanted, context);
 }
 
 static enum greta_status run_text(struct run *run, const char *text, size_t length, struct greta_error *error)
@@ -192,8 +195,8 @@ static enum greta_status run_text(struct run *run, const char *text, size_t leng
 	enum greta_stop stop = GRETA_STOP_LIMIT;
 	enum greta_status status = greta_set_sampling(run->greta, &arguments->sampling, error);
 	if (status == GRETA_OK)
-		status = greta_encode(run->greta, text, length, true, arguments->special, &tokens, &run->result.prompt_count,
-				      error);
+		status = greta_encode(run->greta, text, length, true, arguments->special, &tokens,
+		                      &run->result.prompt_count, error);
 	if (status != GRETA_OK)
 		return status;
 	run->result.prompt_tokens = tokens;

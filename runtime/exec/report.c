@@ -16,8 +16,8 @@ void greta_exec_print_stats(const struct greta *greta, const struct greta_exec_a
 	const struct greta_sampling *sampling = &arguments->sampling;
 	struct greta_stats stats;
 	greta_get_stats(greta, &stats);
-	fprintf(stderr, "model       %s%s%s, %.1f MB\n", info->model_path, *info->model_name ? ": " : "", info->model_name,
-		(double)stats.model_bytes * 1e-6);
+	fprintf(stderr, "model       %s%s%s, %.1f MB\n", info->model_path, *info->model_name ? ": " : "",
+	        info->model_name, (double)stats.model_bytes * 1e-6);
 	fprintf(stderr, "plan        %s%s, %.1f ms; target %s, context %u, x%u activations, %s KV, fuse %s\n",
 		*info->plan_path ? info->plan_path : "in memory", stats.plan_reused ? " (reused)" : "", stats.plan_ms,
 		info->target, info->context, info->activations * 8, info->kv_f32 ? "f32" : "f16",
@@ -27,19 +27,20 @@ void greta_exec_print_stats(const struct greta *greta, const struct greta_exec_a
 		fprintf(stderr, ", %u threads", info->threads);
 	fprintf(stderr, ", %s kernels), %.1f MB allocated\n", info->kernels, (double)stats.device_bytes * 1e-6);
 	fprintf(stderr, "weights     %.1f ms%s; packing %.1f ms, uploading %.1f ms, %.1f MB mapped\n", stats.weights_ms,
-		stats.weights_reused ? " (reused)" : "", stats.pack_ms, stats.upload_ms, (double)stats.mapped_bytes * 1e-6);
+	        stats.weights_reused ? " (reused)" : "", stats.pack_ms, stats.upload_ms,
+	        (double)stats.mapped_bytes * 1e-6);
 	if (info->eager)
 		fprintf(stderr, "step        %u launches, eager\n", stats.launches_per_step);
 	else
 		fprintf(stderr, "step        %u launches, %u graph nodes; capture %.2f ms, instantiate %.2f ms\n",
 			stats.launches_per_step, stats.nodes_per_step, stats.capture_ms, stats.instantiate_ms);
-	fprintf(stderr, "open        %.1f ms (model %.1f ms); first token after %.1f ms\n", stats.open_ms, stats.model_ms,
-		stats.first_token_ms);
-	fprintf(stderr, "prefill     %" PRIu64 " tokens, %.1f ms, %.1f tokens/s\n", stats.prefill_tokens, stats.prefill_ms,
-		rate(stats.prefill_tokens, stats.prefill_ms));
-	fprintf(stderr, "decode      %" PRIu64 " tokens, %.1f ms, %.1f tokens/s, %.1f GB/s of weights\n", stats.decode_tokens,
-		stats.decode_ms, rate(stats.decode_tokens, stats.decode_ms),
-		rate(stats.decode_tokens, stats.decode_ms) * (double)stats.step_weight_bytes * 1e-9);
+	fprintf(stderr, "open        %.1f ms (model %.1f ms); first token after %.1f ms\n", stats.open_ms,
+	        stats.model_ms, stats.first_token_ms);
+	fprintf(stderr, "prefill     %" PRIu64 " tokens, %.1f ms, %.1f tokens/s\n", stats.prefill_tokens,
+	        stats.prefill_ms, rate(stats.prefill_tokens, stats.prefill_ms));
+	fprintf(stderr, "decode      %" PRIu64 " tokens, %.1f ms, %.1f tokens/s, %.1f GB/s of weights\n",
+	        stats.decode_tokens, stats.decode_ms, rate(stats.decode_tokens, stats.decode_ms),
+	        rate(stats.decode_tokens, stats.decode_ms) * (double)stats.step_weight_bytes * 1e-9);
 	fprintf(stderr, "sampling    temperature %g, top-k %u, top-p %g, min-p %g, seed %" PRIu64 "\n",
 		(double)sampling->temperature, sampling->top_k, (double)sampling->top_p, (double)sampling->min_p,
 		sampling->seed);
@@ -62,18 +63,18 @@ static json_t *stats_object(const struct greta *greta)
 {
 	struct greta_stats s;
 	greta_get_stats(greta, &s);
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:I, s:I, s:I, s:I, s:i, s:i, s:I, s:f, s:f, s:I, s:f, "
-			 "s:f, s:f}",
-			 "open_ms", s.open_ms, "model_ms", s.model_ms, "plan_ms", s.plan_ms, "weights_ms", s.weights_ms,
-			 "pack_ms", s.pack_ms, "upload_ms", s.upload_ms, "capture_ms", s.capture_ms, "instantiate_ms",
-			 s.instantiate_ms, "plan_reused", s.plan_reused, "weights_reused", s.weights_reused, "model_bytes",
-			 (json_int_t)s.model_bytes, "mapped_bytes", (json_int_t)s.mapped_bytes, "device_bytes",
-			 (json_int_t)s.device_bytes, "step_weight_bytes", (json_int_t)s.step_weight_bytes,
-			 "launches_per_step", (int)s.launches_per_step, "nodes_per_step", (int)s.nodes_per_step,
-			 "prefill_tokens", (json_int_t)s.prefill_tokens, "prefill_ms", s.prefill_ms, "prefill_tokens_per_s",
-			 rate(s.prefill_tokens, s.prefill_ms), "decode_tokens", (json_int_t)s.decode_tokens, "decode_ms",
-			 s.decode_ms, "decode_tokens_per_s", rate(s.decode_tokens, s.decode_ms), "first_token_ms",
-			 s.first_token_ms);
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:I, s:I, s:I, s:I, s:i, s:i, s:I, s:f, "
+	                 "s:f, s:I, s:f, s:f, s:f}",
+	                 "open_ms", s.open_ms, "model_ms", s.model_ms, "plan_ms", s.plan_ms, "weights_ms", s.weights_ms,
+	                 "pack_ms", s.pack_ms, "upload_ms", s.upload_ms, "capture_ms", s.capture_ms, "instantiate_ms",
+	                 s.instantiate_ms, "plan_reused", s.plan_reused, "weights_reused", s.weights_reused,
+	                 "model_bytes", (json_int_t)s.model_bytes, "mapped_bytes", (json_int_t)s.mapped_bytes,
+	                 "device_bytes", (json_int_t)s.device_bytes, "step_weight_bytes",
+	                 (json_int_t)s.step_weight_bytes, "launches_per_step", (int)s.launches_per_step,
+	                 "nodes_per_step", (int)s.nodes_per_step, "prefill_tokens", (json_int_t)s.prefill_tokens,
+	                 "prefill_ms", s.prefill_ms, "prefill_tokens_per_s", rate(s.prefill_tokens, s.prefill_ms),
+	                 "decode_tokens", (json_int_t)s.decode_tokens, "decode_ms", s.decode_ms, "decode_tokens_per_s",
+	                 rate(s.decode_tokens, s.decode_ms), "first_token_ms", s.first_token_ms);
 }
 
 static json_t *info_object(const struct greta_info *info)
@@ -84,11 +85,12 @@ static json_t *info_object(const struct greta_info *info)
 	/* Paths and names may be no UTF-8: then they are left out ("s?" takes NULL, json_pack refuses bad strings). */
 	json_t *path = json_string(info->model_path), *name = json_string(info->model_name);
 	json_t *plan = json_string(info->plan_path);
-	return json_pack("{s:o*, s:o*, s:o*, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:b}", "model", path, "name",
-			 name, "plan", plan, "fingerprint", fingerprint, "target", info->target, "provider", info->provider,
-			 "device", info->device, "kernels", info->kernels, "threads", (int)info->threads, "context",
-			 (int)info->context, "vocab", (int)info->vocab, "activation_bits", (int)info->activations * 8, "kv",
-			 info->kv_f32 ? "f32" : "f16", "fuse", info->fuse_full ? "full" : "none", "eager", info->eager);
+	return json_pack("{s:o*, s:o*, s:o*, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:b}", "model",
+	                 path, "name", name, "plan", plan, "fingerprint", fingerprint, "target", info->target,
+	                 "provider", info->provider, "device", info->device, "kernels", info->kernels, "threads",
+	                 (int)info->threads, "context", (int)info->context, "vocab", (int)info->vocab,
+	                 "activation_bits", (int)info->activations * 8, "kv", info->kv_f32 ? "f32" : "f16", "fuse",
+	                 info->fuse_full ? "full" : "none", "eager", info->eager);
 }
 
 static json_t *sampling_object(const struct greta_sampling *sampling)
@@ -96,8 +98,8 @@ static json_t *sampling_object(const struct greta_sampling *sampling)
 	char seed[24]; /* beyond what every JSON reader keeps of a number */
 	snprintf(seed, sizeof(seed), "%" PRIu64, sampling->seed);
 	return json_pack("{s:f, s:I, s:f, s:f, s:s}", "temperature", (double)sampling->temperature, "top_k",
-			 (json_int_t)sampling->top_k, "top_p", (double)sampling->top_p, "min_p", (double)sampling->min_p,
-			 "seed", seed);
+	                 (json_int_t)sampling->top_k, "top_p", (double)sampling->top_p, "min_p",
+	                 (double)sampling->min_p, "seed", seed);
 }
 
 bool greta_exec_print_json(const struct greta *greta, const struct greta_exec_arguments *arguments,
@@ -106,12 +108,12 @@ bool greta_exec_print_json(const struct greta *greta, const struct greta_exec_ar
 	json_t *prompt = array_of(result->prompt_tokens, result->prompt_count);
 	json_t *tokens = array_of(result->tokens, result->token_count);
 	json_t *text = json_stringn(result->text ? result->text : "", result->text_length);
-	json_t *object = json_pack("{s:o, s:o, s:o, s:s, s:s*, s:o, s:o, s:o}", "text", text, "tokens", tokens, "prompt_tokens",
-				   prompt, "stop", result->stop, "logits_hash", result->hash, "sampling",
-				   sampling_object(&arguments->sampling), "stats", stats_object(greta), "model",
-				   info_object(greta_get_info(greta)));
-	bool good = object && json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) == 0 && putchar('\n') != EOF &&
-		    fflush(stdout) == 0;
+	json_t *object = json_pack("{s:o, s:o, s:o, s:s, s:s*, s:o, s:o, s:o}", "text", text, "tokens", tokens,
+	                           "prompt_tokens", prompt, "stop", result->stop, "logits_hash", result->hash,
+	                           "sampling", sampling_object(&arguments->sampling), "stats", stats_object(greta),
+	                           "model", info_object(greta_get_info(greta)));
+	bool good = object && json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) == 0 &&
+	            putchar('\n') != EOF && fflush(stdout) == 0;
 	json_decref(object);
 	return good;
 }

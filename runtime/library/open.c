@@ -1,5 +1,5 @@
-/* greta_open: where planner and runtime meet. Finds out what `path` is, gets a plan for a model (from the cache folder, or
- * made now), and opens the session. */
+/* greta_open: where planner and runtime meet. Finds out what `path` is, gets a plan for a model (from the cache folder,
+ * or made now), and opens the session. */
 #include "runtime/greta.h"
 
 #include "planner/planner.h"
@@ -37,7 +37,8 @@ static enum greta_status read_magic(const char *path, uint64_t *out_magic, struc
 	if (reason)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot read %s: %s", path, strerror(reason));
 	if (count < 4)
-		return greta_fail(error, GRETA_ERROR_FORMAT, "%s is neither a GGUF model nor a plan: it has %zu bytes", path, count);
+		return greta_fail(error, GRETA_ERROR_FORMAT, "%s is neither a GGUF model nor a plan: it has %zu bytes",
+		                  path, count);
 	memcpy(out_magic, bytes, sizeof(bytes));
 	return GRETA_OK;
 }
@@ -52,8 +53,10 @@ static bool is_gguf(uint64_t magic)
 static enum greta_status differs(const struct opening *opening, const char *option, unsigned long long asked,
 				 unsigned long long planned, struct greta_error *error)
 {
-	return greta_fail(error, GRETA_ERROR_ARGUMENT, "plan %s was made with %s %llu, not %llu: leave the option out, or plan again "
-			  "with greta-plan build", opening->path, option, planned, asked);
+	return greta_fail(error, GRETA_ERROR_ARGUMENT,
+	                  "plan %s was made with %s %llu, not %llu: leave the option out, or plan again "
+	                  "with greta-plan build",
+	                  opening->path, option, planned, asked);
 }
 
 /* Planning options next to a plan must say what it says. */
@@ -78,8 +81,10 @@ static enum greta_status check_choices(const struct opening *opening, struct gre
 			found = found || (plan->programs[k].kind == GRETA_PROGRAM_PREFILL &&
 					  plan->programs[k].chunk_tokens == options->prefill[i]);
 		if (!found)
-			return greta_fail(error, GRETA_ERROR_ARGUMENT, "plan %s has no prefill of %u tokens: leave the option out, or "
-					  "plan again with greta-plan build", opening->path, options->prefill[i]);
+			return greta_fail(error, GRETA_ERROR_ARGUMENT,
+			                  "plan %s has no prefill of %u tokens: leave the option out, or "
+			                  "plan again with greta-plan build",
+			                  opening->path, options->prefill[i]);
 	}
 	return GRETA_OK;
 }
@@ -103,8 +108,9 @@ static enum greta_status open_plan(struct opening *opening, struct greta_error *
 	status = greta_gguf_open(model, &source->gguf, &reason);
 	source->model_ms = greta_clock_ms() - start;
 	if (status == GRETA_ERROR_IO && !opening->options->model)
-		return greta_fail(error, status, "%.300s (there plan %.100s found its model: say with -m where it is now)",
-				  reason.message, opening->path);
+		return greta_fail(error, status,
+		                  "%.300s (there plan %.100s found its model: say with -m where it is now)",
+		                  reason.message, opening->path);
 	if (status != GRETA_OK && error)
 		*error = reason;
 	return status;
@@ -220,10 +226,12 @@ static enum greta_status open_model(struct opening *opening, struct greta_error 
 	uint8_t fingerprint[GRETA_FINGERPRINT_BYTES];
 	const char *target = greta_target_of_provider(opening->provider);
 	if (!target)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no provider \"%s\" in this build: take cpu", opening->provider);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no provider \"%s\" in this build: take cpu",
+		                  opening->provider);
 	if (opening->options->model)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s is a model itself: a model besides (%s) is only named with a plan",
-				  opening->path, opening->options->model);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+		                  "%s is a model itself: a model besides (%s) is only named with a plan", opening->path,
+		                  opening->options->model);
 	double start = greta_clock_ms();
 	enum greta_status status = greta_gguf_open(opening->path, &source->gguf, error);
 	if (status != GRETA_OK)

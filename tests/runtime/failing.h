@@ -1,5 +1,5 @@
-/* Allocations that fail when told to: everything by which the project's own code gets memory, mappings, threads or streams,
- * replaced at link time (failing_link_args in meson.build). Calls are counted over all threads. */
+/* Allocations that fail when told to: everything by which the project's own code gets memory, mappings, threads or
+ * streams, replaced at link time (failing_link_args in meson.build). Calls are counted over all threads. */
 #ifndef GRETA_TEST_FAILING_H
 #define GRETA_TEST_FAILING_H
 

@@ -1,5 +1,6 @@
-/* Every allocation of open, plan, prompt and generation fails in turn: an error or the right text, nothing lost, no crash.
- * Leaks of memory show when this runs with the address sanitizer; those of files and mappings are counted here. */
+/* Every allocation of open, plan, prompt and generation fails in turn: an error or the right text, nothing lost, no
+ * crash. Leaks of memory show when this runs with the address sanitizer; those of files and mappings are counted here.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,8 @@ static bool collect(void *user, int32_t token, const char *bytes, size_t length)
 	return true;
 }
 
-static enum greta_status whole_run(const struct greta_options *options, struct text *out_text, struct greta_error *error)
+static enum greta_status whole_run(const struct greta_options *options, struct text *out_text,
+                                   struct greta_error *error)
 {
 	static const char prompt[] = "a b c d e f g h i j k l m n o p q r s t u v w x y z";
 	struct greta *greta = NULL;
@@ -111,8 +113,8 @@ static void fail_each_call(const struct greta_options *options, bool keep_cache)
 			break;
 		}
 		if (entries("/proc/self/fd") != files || failing_mappings() != mappings)
-			fail_msg("allocation %lu (%s): %zu files and %ld mappings where there were %zu and %ld", nth, name,
-				 entries("/proc/self/fd"), failing_mappings(), files, mappings);
+			fail_msg("allocation %lu (%s): %zu files and %ld mappings where there were %zu and %ld", nth,
+			         name, entries("/proc/self/fd"), failing_mappings(), files, mappings);
 		if (status == GRETA_OK) {
 			assert_int_equal(text.length, wanted.length);
 			assert_memory_equal(text.bytes, wanted.bytes, text.length);
@@ -150,7 +152,8 @@ static void without_a_cache(void **state)
 static void with_uploads(void **state)
 {
 	(void)state;
-	fail_each_call(&(struct greta_options){.cache = cache, .threads = 2, .force_upload = true, .context = 128}, true);
+	fail_each_call(&(struct greta_options){.cache = cache, .threads = 2, .force_upload = true, .context = 128},
+	               true);
 }
 
 static bool prepare(struct greta_error *error)
@@ -160,8 +163,9 @@ static bool prepare(struct greta_error *error)
 		return greta_fail(error, GRETA_ERROR_IO, "no folder for the test") == GRETA_OK;
 	snprintf(model, sizeof(model), "%s/model.gguf", folder);
 	snprintf(cache, sizeof(cache), "%s/cache", folder);
-	return greta_synth_parse_shape("embd=256,layers=1,heads=8,kv=2,ffn=256,vocab=300,ctx=128", &options.shape, error) ==
-		       GRETA_OK && greta_synth_write(&options, model, error) == GRETA_OK;
+	return greta_synth_parse_shape("embd=256,layers=1,heads=8,kv=2,ffn=256,vocab=300,ctx=128", &options.shape,
+	                               error) == GRETA_OK &&
+	       greta_synth_write(&options, model, error) == GRETA_OK;
 }
 
 int main(void)

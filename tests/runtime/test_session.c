@@ -422,8 +422,8 @@ static void other_models_and_targets_are_refused_with_the_remedy(void **state)
 }
 
 /* Opens, runs and closes, until the first error; call `nth` fails with `code` (0: none). */
-static enum greta_status whole_run(struct toy *toy, const struct greta_options *options, unsigned long nth, hipError_t code,
-				   struct greta_error *error)
+static enum greta_status whole_run(struct toy *toy, const struct greta_options *options, unsigned long nth,
+                                   hipError_t code, struct greta_error *error)
 {
 	static const int32_t prompt[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
 	struct greta_session_source source = toy_source(toy, options);

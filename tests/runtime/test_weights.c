@@ -1,4 +1,5 @@
-/* Weights as the device gets them: packed once, kept, found again; refused when damaged; in memory when nothing can be kept. */
+/* Weights as the device gets them: packed once, kept, found again; refused when damaged; in memory when nothing can be
+ * kept. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -173,8 +174,9 @@ static void pieces_of_any_size_make_the_region(void **state)
 	for (uint64_t bytes = 1; bytes < 2 * a; bytes = bytes * 3 + 1) {
 		struct greta_pieces pieces;
 		uint64_t sum = 0;
-		assert_int_equal(greta_pieces_init(&pieces, &toy.plan, GRETA_REGION_WEIGHTS, model, toy.builder.file.length,
-						   bytes, &error), GRETA_OK);
+		assert_int_equal(greta_pieces_init(&pieces, &toy.plan, GRETA_REGION_WEIGHTS, model,
+		                                   toy.builder.file.length, bytes, &error),
+		                 GRETA_OK);
 		memset(made, 0xee, size);
 		for (size_t i = pieces.count; i-- > 0;) {
 			greta_piece_write(&pieces.items[i], made + pieces.items[i].offset);
@@ -201,9 +203,19 @@ static void tensors_outside_model_or_region_are_refused(void **state)
 	uint64_t size = toy.builder.file.length;
 	const struct greta_plan_tensor a = toy.tensors[0], b = toy.tensors[2];
 	const struct greta_plan_tensor bad[] = {
-		{.source = size - a.source_bytes + 1}, {.source = UINT64_MAX - 10}, {.source_bytes = a.source_bytes - 144},
-		{.rows = 48}, {.rows = UINT32_MAX}, {.cols = 512}, {.cols = 255}, {.bytes = a.bytes - 64}, {.offset = 128},
-		{.offset = UINT64_MAX - 64}, {.type = 3}, {.type = GRETA_TYPE_F16}, {.layout = 7},
+		{.source = size - a.source_bytes + 1},
+		{.source = UINT64_MAX - 10},
+		{.source_bytes = a.source_bytes - 144},
+		{.rows = 48},
+		{.rows = UINT32_MAX},
+		{.cols = 512},
+		{.cols = 255},
+		{.bytes = a.bytes - 64},
+		{.offset = 128},
+		{.offset = UINT64_MAX - 64},
+		{.type = 3},
+		{.type = GRETA_TYPE_F16},
+		{.layout = 7},
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct greta_plan_tensor *t = &toy.tensors[0];
@@ -216,15 +228,16 @@ static void tensors_outside_model_or_region_are_refused(void **state)
 		t->offset = bad[i].offset ? bad[i].offset : a.offset;
 		t->type = bad[i].type ? bad[i].type : a.type;
 		t->layout = bad[i].layout ? bad[i].layout : a.layout;
-		if (greta_pieces_init(&pieces, &toy.plan, GRETA_REGION_WEIGHTS, toy.builder.file.data, size, 4096, &error) !=
-		    GRETA_ERROR_FORMAT)
+		if (greta_pieces_init(&pieces, &toy.plan, GRETA_REGION_WEIGHTS, toy.builder.file.data, size, 4096,
+		                      &error) != GRETA_ERROR_FORMAT)
 			fail_msg("case %zu was taken", i);
 		assert_null(pieces.items);
 	}
 	toy.tensors[0] = a;
 	toy.tensors[2].source = size - b.source_bytes + 4;
-	assert_int_equal(greta_pieces_init(&pieces, &toy.plan, GRETA_REGION_MODEL, toy.builder.file.data, size, 4096, &error),
-			 GRETA_ERROR_FORMAT);
+	assert_int_equal(
+		greta_pieces_init(&pieces, &toy.plan, GRETA_REGION_MODEL, toy.builder.file.data, size, 4096, &error),
+		GRETA_ERROR_FORMAT);
 	toy_finish(&toy);
 }
 

@@ -182,7 +182,8 @@ static void hash_weights(struct toy *toy)
 {
 	uint8_t *packed = calloc(1, toy->tensors[0].bytes);
 	assert(packed);
-	greta_rows16_pack(GRETA_TYPE_Q4_K, A_ROWS, 256, toy->builder.file.data + toy->tensors[0].source, 0, A_GROUPS, packed);
+	greta_rows16_pack(GRETA_TYPE_Q4_K, A_ROWS, 256, toy->builder.file.data + toy->tensors[0].source, 0, A_GROUPS,
+	                  packed);
 	toy->weight_hash = mix_bytes(0, packed, toy->tensors[0].bytes);
 	toy->weight_hash = mix_bytes(toy->weight_hash, toy->constants, 64);
 	toy->weight_hash = mix_bytes(toy->weight_hash, toy->builder.file.data + toy->tensors[2].source, B_VALUES * 4);
@@ -237,11 +238,14 @@ void toy_finish(struct toy *toy)
 
 struct greta_session_source toy_source(struct toy *toy, const struct greta_options *options)
 {
-	struct greta_session_source source = {
-		.plan = toy->plan, .plan_path = "toy.plan", .options = options, .image = &toy_module, .unchecked = true};
+	struct greta_session_source source = {.plan = toy->plan,
+	                                      .plan_path = "toy.plan",
+	                                      .options = options,
+	                                      .image = &toy_module,
+	                                      .unchecked = true};
 	struct greta_error error;
-	if (greta_gguf_open_memory(toy->builder.file.data, toy->builder.file.length, "toy.gguf", &source.gguf, &error) !=
-	    GRETA_OK)
+	if (greta_gguf_open_memory(toy->builder.file.data, toy->builder.file.length, "toy.gguf", &source.gguf,
+	                           &error) != GRETA_OK)
 		abort();
 	return source;
 }

@@ -1,6 +1,6 @@
-/* A model small enough to be foretold: what it says next is a hash of all tokens so far, of its weights and of the sampling
- * settings. It comes with a hand-made plan and its own kernels, so that a session can be tested without planner and real
- * kernels, and every token and logit be known in advance. */
+/* A model small enough to be foretold: what it says next is a hash of all tokens so far, of its weights and of the
+ * sampling settings. It comes with a hand-made plan and its own kernels, so that a session can be tested without
+ * planner and real kernels, and every token and logit be known in advance. */
 #ifndef GRETA_TEST_TOY_H
 #define GRETA_TEST_TOY_H
 
@@ -34,8 +34,8 @@ unsigned long toy_launches(uint32_t chunk);
 void toy_init(struct toy *toy);
 void toy_finish(struct toy *toy);
 
-/* A source for greta_session_open; `options` stay the caller's. Its gguf is opened anew; toy_close_source closes what a failed
- * open left behind. */
+/* A source for greta_session_open; `options` stay the caller's. Its gguf is opened anew; toy_close_source closes what a
+ * failed open left behind. */
 struct greta_session_source toy_source(struct toy *toy, const struct greta_options *options);
 void toy_close_source(struct greta_session_source *source);
 
