@@ -130,7 +130,7 @@ static void prompts_take_the_smallest_program_that_holds_them(void **state)
 	const unsigned long decode = toy_launches(1), small = toy_launches(4), large = toy_launches(16);
 	feed(&f, prompt, 1);
 	assert_int_equal(toy_launches(1) - decode, 1);
-	feed(&f, prompt, 3);
+	feed(&f, prompt, 4); /* exactly */
 	assert_int_equal(toy_launches(4) - small, 1);
 	feed(&f, prompt, 5);
 	assert_int_equal(toy_launches(16) - large, 1);
