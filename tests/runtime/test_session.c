@@ -337,6 +337,26 @@ static void every_order_of_calls_gives_the_foretold_tokens(void **state)
 	}
 }
 
+/* While another user keeps the device loaded, what a session leaves behind on it would meet the next one. */
+static void sessions_leave_the_device_as_they_found_it(void **state)
+{
+	struct toy toy;
+	struct greta_options options = {.no_cache = true, .threads = 1};
+	struct greta_hip *hip;
+	struct greta_error error;
+	(void)state;
+	toy_init(&toy);
+	good(greta_hip_load("cpu", &(struct greta_hip_options){.threads = 1}, &hip, &error), &error);
+	for (int round = 0; round < 2; round++) {
+		struct greta *greta;
+		struct greta_session_source source = toy_source(&toy, &options);
+		good(greta_session_open(&source, &greta, &error), &error);
+		greta_close(greta);
+	}
+	greta_hip_unload(hip);
+	toy_finish(&toy);
+}
+
 static void statistics_count_what_was_done(void **state)
 {
 	struct fixture f;
@@ -504,6 +524,7 @@ int main(void)
 		cmocka_unit_test(arguments_without_meaning_are_refused),
 		cmocka_unit_test(logits_that_are_not_finite_are_told_with_their_position),
 		cmocka_unit_test(every_order_of_calls_gives_the_foretold_tokens),
+		cmocka_unit_test(sessions_leave_the_device_as_they_found_it),
 		cmocka_unit_test(statistics_count_what_was_done),
 		cmocka_unit_test(launches_are_timed_without_changing_the_sequence),
 		cmocka_unit_test(other_models_and_targets_are_refused_with_the_remedy),
