@@ -1,9 +1,10 @@
 /* The HIP calls this project uses, as one table of functions that a provider fills.
  *
  * Types and numbers below are those of the HIP runtime API, ROCm 5 to 7 (libamdhip64.so.5 to .7), so that a table
- * filled from the real library works as it stands. What each call does is HIP's documentation's to say; what the
- * `cpu` provider does where that leaves room is in runtime/cpu/provider.h. The calls keep HIP's names, so that a
- * reader of either knows both: `hip->hipStreamCreateWithFlags(&stream, hipStreamNonBlocking)`. */
+ * filled from the real library works as it stands. What each call does is HIP's documentation's to say; what a
+ * provider does where that leaves room is in runtime/cpu/provider.h, runtime/amd/provider.h and
+ * runtime/nvidia/provider.h. The calls keep HIP's names, so that a reader of either knows both:
+ * `hip->hipStreamCreateWithFlags(&stream, hipStreamNonBlocking)`. */
 #ifndef GRETA_HIP_H
 #define GRETA_HIP_H
 
@@ -120,7 +121,7 @@ typedef enum hipDeviceAttribute_t {
 	hipDeviceAttributeComputeCapabilityMinor = 61,
 	hipDeviceAttributeMultiprocessorCount = 63,
 	hipDeviceAttributePageableMemoryAccess = 65, /* 1: kernels may read host memory that nobody registered */
-	hipDeviceAttributeMaxSharedMemoryPerBlock = 74, /* bytes */
+	hipDeviceAttributeMaxSharedMemoryPerBlock = 74, /* bytes; the most that hipFuncSetAttribute can allow */
 	hipDeviceAttributeUnifiedAddressing = 85,
 	hipDeviceAttributeWarpSize = 87,
 	hipDeviceAttributeMaxSharedMemoryPerMultiprocessor = 10002, /* bytes */
@@ -216,8 +217,11 @@ typedef enum hipDeviceAttribute_t {
 
 #define GRETA_HIP_CALLS(X) GRETA_HIP_STATUS_CALLS(X) GRETA_HIP_TEXT_CALLS(X)
 
+/* Room for what greta_hip_architecture says, its end included. */
+#define GRETA_HIP_ARCHITECTURE_MAX 16
+
 struct greta_hip {
-	const char *provider; /* "cpu", … */
+	const char *provider; /* "amd", "nvidia" or "cpu", also where "auto" was asked for */
 #define GRETA_HIP_MEMBER(name, parameters, arguments) hipError_t (*name) parameters;
 	GRETA_HIP_STATUS_CALLS(GRETA_HIP_MEMBER)
 #undef GRETA_HIP_MEMBER
@@ -228,25 +232,39 @@ struct greta_hip {
 	 * allocation was overrun, which limit was exceeded). Never NULL, "" when there is nothing to say; valid until
 	 * the thread's next call. */
 	const char *(*detail)(void);
+	/* Not a HIP call either: what greta_hip_architecture hands on. */
+	hipError_t (*architecture)(int device, char out_name[GRETA_HIP_ARCHITECTURE_MAX]);
 };
 
+/* A provider reads those that its name stands beside and leaves the others alone. */
 struct greta_hip_options {
-	unsigned threads; /* cpu: workers; 0: one for each processor that the process may run on */
-	bool guard;       /* cpu: canaries around each allocation, checked by hipFree and hipDeviceSynchronize */
+	unsigned threads;    /* cpu: workers; 0: one for each processor that the process may run on */
+	bool guard;          /* cpu: canaries around each allocation, checked by hipFree and hipDeviceSynchronize */
+	const char *library; /* amd, nvidia: the shared library to open, as dlopen takes it; NULL: by its known names */
+	bool overlap;        /* nvidia: kernels may start before the one ahead has ended (runtime/nvidia/provider.h) */
 };
 
-/* Opens a provider ("cpu"); NULL options mean all zero. The table belongs to the caller until greta_hip_unload. The
- * calls of HIP that take no handle act on the process's one device of a provider, so there is at most one set of
- * options alive at a time: loading again while it is loaded shares the device and counts, if the options are the
- * same, and is refused with GRETA_ERROR_ARGUMENT if they differ. After the last unload it can be loaded anew with
- * others.
- * Errors: GRETA_ERROR_ARGUMENT (no such provider, options), GRETA_ERROR_MEMORY, GRETA_ERROR_DEVICE. Any thread. */
+/* Opens a provider: "amd", "nvidia", "cpu", or "auto" for the first of these, in this order, that has a device; `auto`
+ * takes no `library`. NULL options mean all zero. The table belongs to the caller until greta_hip_unload. The calls of
+ * HIP that take no handle act on what the process has of a provider, so there is at most one set of options alive at a
+ * time: loading again while it is loaded shares the devices and counts, if the options are the same, and is refused
+ * with GRETA_ERROR_ARGUMENT if they differ. After the last unload it can be loaded anew with others.
+ * Errors: GRETA_ERROR_ARGUMENT (no such provider, options), GRETA_ERROR_MEMORY, GRETA_ERROR_DEVICE (no library, and
+ * which were tried; no device; too old a library). Any thread. */
 enum greta_status greta_hip_load(const char *provider, const struct greta_hip_options *options,
     struct greta_hip **out_hip, struct greta_error *error);
 
 /* Closes what greta_hip_load opened; NULL is allowed. The last unload waits for all enqueued work and releases
  * whatever is left of the device, memory included. No other thread may be inside a call of the table then. */
 void greta_hip_unload(struct greta_hip *hip);
+
+/* The names that greta_hip_load takes besides "auto", in the order in which "auto" tries them; NULL beyond the last. */
+const char *greta_hip_provider_name(size_t index);
+
+/* What code objects device `device` takes, in the words of plans' targets: "gfx942", "sm_90", "cpu". GRETA_ERROR_DEVICE
+ * when the device does not exist or does not say. */
+enum greta_status greta_hip_architecture(const struct greta_hip *hip, int device,
+    char out_name[GRETA_HIP_ARCHITECTURE_MAX], struct greta_error *error);
 
 /* The name and the meaning of a code; "hipErrorUnknown" and "unknown error" for numbers not in the list. Static. */
 const char *greta_hip_error_name(hipError_t code);

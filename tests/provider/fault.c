@@ -98,6 +98,7 @@ void fault_wrap(const struct greta_hip *wrapped, struct greta_hip *out_hip)
 		GRETA_HIP_CALLS(FAULT_ENTRY)
 #undef FAULT_ENTRY
 		.detail = fault_detail,
+		.architecture = wrapped->architecture,
 	};
 }
 

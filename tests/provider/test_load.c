@@ -68,6 +68,10 @@ static void what_cannot_be_loaded_is_said(void **state)
 	assert_non_null(strstr(error.message, "abacus"));
 	assert_non_null(strstr(error.message, "cpu"));
 	assert_int_equal(greta_hip_load(NULL, NULL, &hip, &error), GRETA_ERROR_ARGUMENT);
+	options.library = "libx.so";
+	assert_int_equal(greta_hip_load("auto", &options, &hip, &error), GRETA_ERROR_ARGUMENT);
+	assert_non_null(strstr(error.message, "libx.so"));
+	options.library = NULL;
 	assert_int_equal(greta_hip_load("cpu", &options, &hip, &error), GRETA_ERROR_ARGUMENT);
 	assert_non_null(strstr(error.message, "100000"));
 	assert_null(hip);
@@ -123,6 +127,11 @@ static void the_device_describes_itself(void **state)
 	assert_int_equal(hip->hipDeviceGetAttribute(&value, (hipDeviceAttribute_t)9998, 0), hipErrorInvalidValue);
 	assert_int_equal(hip->hipDeviceGetAttribute(NULL, hipDeviceAttributeWarpSize, 0), hipErrorInvalidValue);
 	assert_int_equal(hip->hipGetDeviceCount(NULL), hipErrorInvalidValue);
+	char architecture[GRETA_HIP_ARCHITECTURE_MAX] = "untouched";
+	assert_int_equal(greta_hip_architecture(hip, 1, architecture, NULL), GRETA_ERROR_DEVICE);
+	assert_string_equal(architecture, "untouched");
+	assert_int_equal(greta_hip_architecture(hip, 0, architecture, NULL), GRETA_OK);
+	assert_string_equal(architecture, "cpu");
 	greta_hip_unload(hip);
 }
 
@@ -158,8 +167,8 @@ static void every_call_is_in_the_table(void **state)
 	count++;
 	GRETA_HIP_CALLS(CHECK_CALL)
 #undef CHECK_CALL
-	assert_int_equal(sizeof(*hip), (count + 2) * sizeof(void *)); /* and nothing but these,
-	    the name and the detail */
+	assert_int_equal(sizeof(*hip), (count + 3) * sizeof(void *)); /* and nothing but these,
+	    the name, the detail and the architecture */
 	greta_hip_unload(hip);
 }
 
