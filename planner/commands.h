@@ -8,6 +8,7 @@ int greta_plan_command_build(int argc, char **argv);
 int greta_plan_command_show(int argc, char **argv);
 int greta_plan_command_verify(int argc, char **argv);
 int greta_plan_command_diff(int argc, char **argv);
+int greta_plan_command_devices(int argc, char **argv);
 int greta_plan_command_targets(int argc, char **argv);
 
 #endif

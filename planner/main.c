@@ -15,6 +15,7 @@ static const struct {
     {"verify", greta_plan_command_verify, "check a plan, and that it fits a model"},
     {"diff", greta_plan_command_diff, "what differs between two plans"},
     {"pack", greta_pack_command, "pack buffers of a CSV file into an arena"},
+    {"devices", greta_plan_command_devices, "list the devices of this machine that could run plans"},
     {"targets", greta_plan_command_targets, "list the targets that plans can be made for"},
 };
 
