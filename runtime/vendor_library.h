@@ -11,8 +11,8 @@
 
 /* Opens `wanted` or, where that is NULL, the first of `names` (ending in NULL) that opens. Copies the name that did to
  * out_name; greta_vendor_library_close takes *out_library back. Symbols stay out of the process's own name space. The
- * code stays in memory after the last close: such libraries leave threads and clean-up at exit behind, and loading AMD's
- * a second time leaks memory (seen with ROCm 5.2).
+ * code stays in memory after the last close: such libraries leave threads and clean-up at exit behind, and loading
+ * AMD's a second time leaks memory (seen with ROCm 5.2).
  * GRETA_ERROR_DEVICE names all that was tried and the loader's reason that says most: a library that is there but lacks
  * another, before one that is not there. `what` begins the message: "the AMD HIP runtime". GRETA_ERROR_ARGUMENT: a name
  * that is too long. */

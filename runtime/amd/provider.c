@@ -119,7 +119,7 @@ enum greta_status greta_amd_provider_open(const struct greta_hip_options *option
 	pthread_mutex_lock(&lock);
 	if (!amd.users)
 		status = open_library(wanted, error);
-	else if (strcmp(amd.wanted, wanted ? wanted : ""))
+	else if (strcmp(amd.wanted, wanted ? wanted : "") != 0)
 		status = greta_fail(error, GRETA_ERROR_ARGUMENT, "the amd provider is loaded from %s; it cannot be loaded from "
 		    "%s at the same time", amd.name, wanted ? wanted : "another library");
 	else

@@ -1,7 +1,7 @@
 /* What this project uses of the CUDA driver API, declared anew: functions with the names under which libcuda exports
- * the version meant, and numbers (CUDA 11.4 to 13). CUDA's handles are pointers like HIP's and travel as those; a
- * device is an int, a device address a 64-bit integer, a result an int. tests/provider/check_cuda.c holds this against
- * CUDA's own header where there is one. */
+ * the version meant, and numbers (CUDA 11.4 to 13). CUDA's handles are pointers like HIP's and travel as those, and so
+ * do its device addresses, which it declares as integers of that size; a device is an int, a result as well.
+ * tests/provider/check_cuda.c holds this against CUDA's own header where there is one. */
 #ifndef GRETA_NVIDIA_CUDA_H
 #define GRETA_NVIDIA_CUDA_H
 
@@ -98,26 +98,26 @@ struct greta_cuda_launch_config {
 	X(context_set_current, cuCtxSetCurrent, (struct greta_cuda_context *context)) \
 	X(context_synchronize, cuCtxSynchronize, (void)) \
 	X(mem_get_info, cuMemGetInfo_v2, (size_t *out_free, size_t *out_total)) \
-	X(mem_alloc, cuMemAlloc_v2, (uint64_t *out_address, size_t size)) \
-	X(mem_free, cuMemFree_v2, (uint64_t address)) \
+	X(mem_alloc, cuMemAlloc_v2, (void **out_address, size_t size)) \
+	X(mem_free, cuMemFree_v2, (void *address)) \
 	X(mem_host_alloc, cuMemHostAlloc, (void **out_address, size_t size, unsigned flags)) \
 	X(mem_free_host, cuMemFreeHost, (void *address)) \
 	X(mem_host_register, cuMemHostRegister_v2, (void *address, size_t size, unsigned flags)) \
 	X(mem_host_unregister, cuMemHostUnregister, (void *address)) \
 	X(mem_host_get_device_pointer, cuMemHostGetDevicePointer_v2, \
-	  (uint64_t *out_address, void *host, unsigned flags)) \
-	X(memcpy_any, cuMemcpy, (uint64_t to, uint64_t from, size_t size)) \
-	X(memcpy_to_device, cuMemcpyHtoD_v2, (uint64_t to, const void *from, size_t size)) \
-	X(memcpy_to_host, cuMemcpyDtoH_v2, (void *to, uint64_t from, size_t size)) \
-	X(memcpy_device, cuMemcpyDtoD_v2, (uint64_t to, uint64_t from, size_t size)) \
-	X(memcpy_any_async, cuMemcpyAsync, (uint64_t to, uint64_t from, size_t size, hipStream_t stream)) \
+	  (void **out_address, void *host, unsigned flags)) \
+	X(memcpy_any, cuMemcpy, (void *to, const void *from, size_t size)) \
+	X(memcpy_to_device, cuMemcpyHtoD_v2, (void *to, const void *from, size_t size)) \
+	X(memcpy_to_host, cuMemcpyDtoH_v2, (void *to, const void *from, size_t size)) \
+	X(memcpy_device, cuMemcpyDtoD_v2, (void *to, const void *from, size_t size)) \
+	X(memcpy_any_async, cuMemcpyAsync, (void *to, const void *from, size_t size, hipStream_t stream)) \
 	X(memcpy_to_device_async, cuMemcpyHtoDAsync_v2, \
-	  (uint64_t to, const void *from, size_t size, hipStream_t stream)) \
-	X(memcpy_to_host_async, cuMemcpyDtoHAsync_v2, (void *to, uint64_t from, size_t size, hipStream_t stream)) \
-	X(memcpy_device_async, cuMemcpyDtoDAsync_v2, (uint64_t to, uint64_t from, size_t size, hipStream_t stream)) \
-	X(memset_bytes, cuMemsetD8_v2, (uint64_t to, unsigned char value, size_t size)) \
+	  (void *to, const void *from, size_t size, hipStream_t stream)) \
+	X(memcpy_to_host_async, cuMemcpyDtoHAsync_v2, (void *to, const void *from, size_t size, hipStream_t stream)) \
+	X(memcpy_device_async, cuMemcpyDtoDAsync_v2, (void *to, const void *from, size_t size, hipStream_t stream)) \
+	X(memset_bytes, cuMemsetD8_v2, (void *to, unsigned char value, size_t size)) \
 	X(memset_bytes_async, cuMemsetD8Async, \
-	  (uint64_t to, unsigned char value, size_t size, hipStream_t stream)) \
+	  (void *to, unsigned char value, size_t size, hipStream_t stream)) \
 	X(stream_create, cuStreamCreate, (hipStream_t *out_stream, unsigned flags)) \
 	X(stream_destroy, cuStreamDestroy_v2, (hipStream_t stream)) \
 	X(stream_synchronize, cuStreamSynchronize, (hipStream_t stream)) \

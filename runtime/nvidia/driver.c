@@ -114,7 +114,7 @@ enum greta_status greta_nvidia_acquire(const struct greta_hip_options *options, 
 	pthread_mutex_lock(&lock);
 	if (!driver.users)
 		status = open_driver(options, error);
-	else if (strcmp(driver.wanted, options->library ? options->library : "") || driver.overlap != options->overlap)
+	else if (strcmp(driver.wanted, options->library ? options->library : "") != 0 || driver.overlap != options->overlap)
 		status = greta_fail(error, GRETA_ERROR_ARGUMENT, "the nvidia provider is loaded from %s with overlap %s; it cannot "
 		    "be loaded otherwise at the same time", driver.name, driver.overlap ? "on" : "off");
 	else

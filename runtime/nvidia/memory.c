@@ -2,13 +2,6 @@
 #include "runtime/nvidia/calls.h"
 #include "runtime/nvidia/driver.h"
 
-#include <stdint.h>
-
-static uint64_t address_of(const void *pointer)
-{
-	return (uintptr_t)pointer;
-}
-
 hipError_t greta_nvidia_hipMemGetInfo(size_t *out_free, size_t *out_total)
 {
 	hipError_t code;
@@ -23,7 +16,7 @@ hipError_t greta_nvidia_hipMemGetInfo(size_t *out_free, size_t *out_total)
 hipError_t greta_nvidia_hipMalloc(void **out_address, size_t size)
 {
 	hipError_t code;
-	uint64_t address = 0;
+	void *address = NULL;
 	const struct greta_cuda *cuda = greta_nvidia_enter(&code);
 	if (!cuda)
 		return code;
@@ -34,7 +27,7 @@ hipError_t greta_nvidia_hipMalloc(void **out_address, size_t size)
 		if (code)
 			return code;
 	}
-	*out_address = (void *)(uintptr_t)address;
+	*out_address = address;
 	return hipSuccess;
 }
 
@@ -44,7 +37,7 @@ hipError_t greta_nvidia_hipFree(void *address)
 	const struct greta_cuda *cuda = greta_nvidia_enter(&code);
 	if (!cuda)
 		return code;
-	return address ? greta_nvidia_result(cuda, cuda->mem_free(address_of(address)), "cuMemFree", "%p", address) :
+	return address ? greta_nvidia_result(cuda, cuda->mem_free(address), "cuMemFree", "%p", address) :
 	    hipSuccess;
 }
 
@@ -103,7 +96,7 @@ hipError_t greta_nvidia_hipHostUnregister(void *address)
 hipError_t greta_nvidia_hipHostGetDevicePointer(void **out_device, void *host, unsigned int flags)
 {
 	hipError_t code;
-	uint64_t address = 0;
+	void *address = NULL;
 	const struct greta_cuda *cuda = greta_nvidia_enter(&code);
 	if (!cuda)
 		return code;
@@ -112,7 +105,7 @@ hipError_t greta_nvidia_hipHostGetDevicePointer(void **out_device, void *host, u
 	code = greta_nvidia_result(cuda, cuda->mem_host_get_device_pointer(&address, host, flags),
 	    "cuMemHostGetDevicePointer", "%p", host);
 	if (!code)
-		*out_device = (void *)(uintptr_t)address;
+		*out_device = address;
 	return code;
 }
 
@@ -124,17 +117,17 @@ hipError_t greta_nvidia_hipMemcpy(void *to, const void *from, size_t size, hipMe
 		return cuda ? hipSuccess : code;
 	switch (kind) {
 	case hipMemcpyHostToDevice:
-		return greta_nvidia_result(cuda, cuda->memcpy_to_device(address_of(to), from, size), "cuMemcpyHtoD",
+		return greta_nvidia_result(cuda, cuda->memcpy_to_device(to, from, size), "cuMemcpyHtoD",
 		    "%zu bytes to %p", size, to);
 	case hipMemcpyDeviceToHost:
-		return greta_nvidia_result(cuda, cuda->memcpy_to_host(to, address_of(from), size), "cuMemcpyDtoH",
+		return greta_nvidia_result(cuda, cuda->memcpy_to_host(to, from, size), "cuMemcpyDtoH",
 		    "%zu bytes from %p", size, from);
 	case hipMemcpyDeviceToDevice:
-		return greta_nvidia_result(cuda, cuda->memcpy_device(address_of(to), address_of(from), size), "cuMemcpyDtoD",
+		return greta_nvidia_result(cuda, cuda->memcpy_device(to, from, size), "cuMemcpyDtoD",
 		    "%zu bytes from %p to %p", size, from, to);
 	case hipMemcpyHostToHost:
 	case hipMemcpyDefault:
-		return greta_nvidia_result(cuda, cuda->memcpy_any(address_of(to), address_of(from), size), "cuMemcpy",
+		return greta_nvidia_result(cuda, cuda->memcpy_any(to, from, size), "cuMemcpy",
 		    "%zu bytes from %p to %p", size, from, to);
 	}
 	return greta_nvidia_error(hipErrorInvalidMemcpyDirection, "hipMemcpy: no kind %d", (int)kind);
@@ -148,17 +141,17 @@ hipError_t greta_nvidia_hipMemcpyAsync(void *to, const void *from, size_t size, 
 		return cuda ? hipSuccess : code;
 	switch (kind) {
 	case hipMemcpyHostToDevice:
-		return greta_nvidia_result(cuda, cuda->memcpy_to_device_async(address_of(to), from, size, stream),
+		return greta_nvidia_result(cuda, cuda->memcpy_to_device_async(to, from, size, stream),
 		    "cuMemcpyHtoDAsync", "%zu bytes to %p", size, to);
 	case hipMemcpyDeviceToHost:
-		return greta_nvidia_result(cuda, cuda->memcpy_to_host_async(to, address_of(from), size, stream),
+		return greta_nvidia_result(cuda, cuda->memcpy_to_host_async(to, from, size, stream),
 		    "cuMemcpyDtoHAsync", "%zu bytes from %p", size, from);
 	case hipMemcpyDeviceToDevice:
-		return greta_nvidia_result(cuda, cuda->memcpy_device_async(address_of(to), address_of(from), size, stream),
+		return greta_nvidia_result(cuda, cuda->memcpy_device_async(to, from, size, stream),
 		    "cuMemcpyDtoDAsync", "%zu bytes from %p to %p", size, from, to);
 	case hipMemcpyHostToHost:
 	case hipMemcpyDefault:
-		return greta_nvidia_result(cuda, cuda->memcpy_any_async(address_of(to), address_of(from), size, stream),
+		return greta_nvidia_result(cuda, cuda->memcpy_any_async(to, from, size, stream),
 		    "cuMemcpyAsync", "%zu bytes from %p to %p", size, from, to);
 	}
 	return greta_nvidia_error(hipErrorInvalidMemcpyDirection, "hipMemcpyAsync: no kind %d", (int)kind);
@@ -170,7 +163,7 @@ hipError_t greta_nvidia_hipMemset(void *to, int value, size_t size)
 	const struct greta_cuda *cuda = greta_nvidia_enter(&code);
 	if (!cuda || !size)
 		return cuda ? hipSuccess : code;
-	return greta_nvidia_result(cuda, cuda->memset_bytes(address_of(to), (unsigned char)value, size), "cuMemsetD8",
+	return greta_nvidia_result(cuda, cuda->memset_bytes(to, (unsigned char)value, size), "cuMemsetD8",
 	    "%zu bytes at %p", size, to);
 }
 
@@ -180,6 +173,6 @@ hipError_t greta_nvidia_hipMemsetAsync(void *to, int value, size_t size, hipStre
 	const struct greta_cuda *cuda = greta_nvidia_enter(&code);
 	if (!cuda || !size)
 		return cuda ? hipSuccess : code;
-	return greta_nvidia_result(cuda, cuda->memset_bytes_async(address_of(to), (unsigned char)value, size, stream),
+	return greta_nvidia_result(cuda, cuda->memset_bytes_async(to, (unsigned char)value, size, stream),
 	    "cuMemsetD8Async", "%zu bytes at %p", size, to);
 }

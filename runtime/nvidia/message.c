@@ -16,12 +16,19 @@ static hipError_t keep(hipError_t code)
 	return code;
 }
 
+/* Writes into the line from `used` on. */
+static void say(size_t used, const char *format, va_list list)
+{
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): both callers have started it */
+	if (vsnprintf(line + used, sizeof(line) - used, format, list) < 0)
+		line[used] = '\0';
+}
+
 hipError_t greta_nvidia_error(hipError_t code, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
-	if (vsnprintf(line, sizeof(line), format, list) < 0)
-		line[0] = '\0';
+	say(0, format, list);
 	va_end(list);
 	return keep(code);
 }
@@ -43,15 +50,14 @@ hipError_t greta_nvidia_status(const struct greta_cuda *cuda, int result, const 
 hipError_t greta_nvidia_result(const struct greta_cuda *cuda, int result, const char *call, const char *format, ...)
 {
 	hipError_t code = greta_nvidia_status(cuda, result, call);
-	size_t used = code == hipSuccess || code == hipErrorNotReady ? sizeof(line) : strlen(line);
-	if (used + 2 < sizeof(line)) {
-		va_list list;
-		strcpy(line + used, ", ");
-		va_start(list, format);
-		if (vsnprintf(line + used + 2, sizeof(line) - used - 2, format, list) < 0)
-			line[used] = '\0';
-		va_end(list);
-	}
+	size_t used = strlen(line);
+	if (code == hipSuccess || code == hipErrorNotReady || used + sizeof(", ") > sizeof(line))
+		return code;
+	va_list list;
+	va_start(list, format);
+	memcpy(line + used, ", ", sizeof(", "));
+	say(used + 2, format, list);
+	va_end(list);
 	return code;
 }
 
@@ -78,7 +84,7 @@ hipError_t greta_nvidia_hipGetLastError(void)
 /* HIP's list first; what it does not have is CUDA's, while the driver is open. */
 static bool in_list(hipError_t code)
 {
-	return code == hipErrorUnknown || strcmp(greta_hip_error_name(code), "hipErrorUnknown");
+	return code == hipErrorUnknown || strcmp(greta_hip_error_name(code), "hipErrorUnknown") != 0;
 }
 
 const char *greta_nvidia_hipGetErrorName(hipError_t code)

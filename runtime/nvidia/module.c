@@ -11,6 +11,7 @@ hipError_t greta_nvidia_hipModuleLoadData(hipModule_t *out_module, const void *i
 	const struct greta_cuda *cuda = greta_nvidia_enter(&code);
 	char log[200] = "";
 	int options[] = { GRETA_CUDA_JIT_ERROR_LOG_BUFFER, GRETA_CUDA_JIT_ERROR_LOG_BUFFER_SIZE_BYTES };
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): CUDA wants a size here, in the place of a pointer */
 	void *values[] = { log, (void *)(uintptr_t)sizeof(log) };
 	if (!cuda)
 		return code;
@@ -52,12 +53,13 @@ hipError_t greta_nvidia_hipFuncSetAttribute(const void *handle, hipFuncAttribute
 {
 	hipError_t code;
 	const struct greta_cuda *cuda = greta_nvidia_enter(&code);
-	/* HIP passes the handle as const although the call is there to change what it stands for */
-	hipFunction_t function = (hipFunction_t)(uintptr_t)handle;
+	hipFunction_t function;
 	if (!cuda)
 		return code;
 	if (attribute != hipFuncAttributeMaxDynamicSharedMemorySize)
 		return greta_nvidia_error(hipErrorInvalidValue, "hipFuncSetAttribute: no attribute %d here", (int)attribute);
+	/* HIP passes the handle as const although the call is there to change what it stands for */
+	memcpy(&function, &handle, sizeof(void *));
 	return greta_nvidia_result(cuda,
 	    cuda->function_set_attribute(function, GRETA_CUDA_MAX_DYNAMIC_SHARED_SIZE_BYTES, value), "cuFuncSetAttribute",
 	    "%d bytes of dynamic shared memory", value);

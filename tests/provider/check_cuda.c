@@ -102,7 +102,7 @@ SAME(offsetof(struct greta_cuda_launch_config, shared_bytes), offsetof(CUlaunchC
 SAME(offsetof(struct greta_cuda_launch_config, stream), offsetof(CUlaunchConfig, hStream));
 SAME(offsetof(struct greta_cuda_launch_config, attributes), offsetof(CUlaunchConfig, attrs));
 SAME(offsetof(struct greta_cuda_launch_config, attribute_count), offsetof(CUlaunchConfig, numAttrs));
-SAME(sizeof(uint64_t), sizeof(CUdeviceptr));
+SAME(sizeof(void *), sizeof(CUdeviceptr));
 SAME(sizeof(int), sizeof(CUdevice));
 
 /* The header declares every function under the name that is looked up. */

@@ -26,7 +26,7 @@ static int note(const char *name, size_t count, const uint64_t *args)
 #define CREATE(out, ...) \
 	int result = NOTE(__VA_ARGS__); \
 	if (!result) \
-		*(out) = (void *)(uintptr_t)FAKE_HANDLE; \
+		*(out) = (void *)FAKE_HANDLE; \
 	return result
 
 int cuInit(unsigned flags)
@@ -80,8 +80,9 @@ int cuDeviceGetAttribute(int *out_value, int attribute, int device)
 
 int cuDevicePrimaryCtxRetain(struct greta_cuda_context **out_context, int device)
 {
+	static char contexts[64];
 	fake_cuda.retained++;
-	*out_context = FAKE_CONTEXT(device - 100);
+	*out_context = (struct greta_cuda_context *)(void *)&contexts[device - 100];
 	return NOTE(1, (uint64_t)device);
 }
 
@@ -110,16 +111,14 @@ int cuMemGetInfo_v2(size_t *out_free, size_t *out_total)
 	return NOTE(1, 1);
 }
 
-int cuMemAlloc_v2(uint64_t *out_address, size_t size)
+int cuMemAlloc_v2(void **out_address, size_t size)
 {
-	int result = NOTE(1, size);
-	*out_address = result ? 0 : FAKE_HANDLE;
-	return result;
+	CREATE(out_address, 1, size);
 }
 
-int cuMemFree_v2(uint64_t address)
+int cuMemFree_v2(void *address)
 {
-	return NOTE(address);
+	return NOTE(P(address));
 }
 
 int cuMemHostAlloc(void **out_address, size_t size, unsigned flags)
@@ -142,60 +141,59 @@ int cuMemHostUnregister(void *address)
 	return NOTE(P(address));
 }
 
-int cuMemHostGetDevicePointer_v2(uint64_t *out_address, void *host, unsigned flags)
+int cuMemHostGetDevicePointer_v2(void **out_address, void *host, unsigned flags)
 {
-	*out_address = FAKE_HANDLE;
-	return NOTE(1, P(host), flags);
+	CREATE(out_address, 1, P(host), flags);
 }
 
-int cuMemcpy(uint64_t to, uint64_t from, size_t size)
+int cuMemcpy(void *to, const void *from, size_t size)
 {
-	return NOTE(to, from, size);
+	return NOTE(P(to), P(from), size);
 }
 
-int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t size)
+int cuMemcpyHtoD_v2(void *to, const void *from, size_t size)
 {
-	return NOTE(to, P(from), size);
+	return NOTE(P(to), P(from), size);
 }
 
-int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t size)
+int cuMemcpyDtoH_v2(void *to, const void *from, size_t size)
 {
-	return NOTE(P(to), from, size);
+	return NOTE(P(to), P(from), size);
 }
 
-int cuMemcpyDtoD_v2(uint64_t to, uint64_t from, size_t size)
+int cuMemcpyDtoD_v2(void *to, const void *from, size_t size)
 {
-	return NOTE(to, from, size);
+	return NOTE(P(to), P(from), size);
 }
 
-int cuMemcpyAsync(uint64_t to, uint64_t from, size_t size, hipStream_t stream)
+int cuMemcpyAsync(void *to, const void *from, size_t size, hipStream_t stream)
 {
-	return NOTE(to, from, size, P(stream));
+	return NOTE(P(to), P(from), size, P(stream));
 }
 
-int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t size, hipStream_t stream)
+int cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t size, hipStream_t stream)
 {
-	return NOTE(to, P(from), size, P(stream));
+	return NOTE(P(to), P(from), size, P(stream));
 }
 
-int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t size, hipStream_t stream)
+int cuMemcpyDtoHAsync_v2(void *to, const void *from, size_t size, hipStream_t stream)
 {
-	return NOTE(P(to), from, size, P(stream));
+	return NOTE(P(to), P(from), size, P(stream));
 }
 
-int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t size, hipStream_t stream)
+int cuMemcpyDtoDAsync_v2(void *to, const void *from, size_t size, hipStream_t stream)
 {
-	return NOTE(to, from, size, P(stream));
+	return NOTE(P(to), P(from), size, P(stream));
 }
 
-int cuMemsetD8_v2(uint64_t to, unsigned char value, size_t size)
+int cuMemsetD8_v2(void *to, unsigned char value, size_t size)
 {
-	return NOTE(to, value, size);
+	return NOTE(P(to), value, size);
 }
 
-int cuMemsetD8Async(uint64_t to, unsigned char value, size_t size, hipStream_t stream)
+int cuMemsetD8Async(void *to, unsigned char value, size_t size, hipStream_t stream)
 {
-	return NOTE(to, value, size, P(stream));
+	return NOTE(P(to), value, size, P(stream));
 }
 
 int cuStreamCreate(hipStream_t *out_stream, unsigned flags)
@@ -296,11 +294,12 @@ int cuGraphExecDestroy(hipGraphExec_t exec)
 	return NOTE(P(exec));
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the signature is CUDA's */
 int cuModuleLoadDataEx(hipModule_t *out_module, const void *image, unsigned option_count, int *options, void **values)
 {
 	for (unsigned i = 0; fake_cuda.log && i < option_count; i++) {
 		if (options[i] == GRETA_CUDA_JIT_ERROR_LOG_BUFFER)
-			strcpy(values[i], fake_cuda.log);
+			memcpy(values[i], fake_cuda.log, strlen(fake_cuda.log) + 1);
 	}
 	CREATE(out_module, 1, P(image), option_count);
 }

@@ -24,10 +24,9 @@ struct fake_cuda {
 	void *extra[5];
 };
 
-/* Attribute N of device D is this; the device's handle is 100 + D, its context FAKE_CONTEXT(D). */
+/* Attribute N of device D is this; the device's handle is 100 + D. */
 #define FAKE_ATTRIBUTE(device, number) (1000 * ((device) + 1) + (number))
-#define FAKE_CONTEXT(device) ((struct greta_cuda_context *)(uintptr_t)(0xc0000 + (device)))
 /* What calls that create something give out. */
-#define FAKE_HANDLE 0xabcd00u
+#define FAKE_HANDLE 0xabcd00
 
 #endif

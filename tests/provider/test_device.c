@@ -45,7 +45,7 @@ static hipFunction_t function_of(const struct greta_hip *hip, hipModule_t module
 static hipModule_t load_kernels(const struct greta_hip *hip, bool overlap)
 {
 	hipModule_t module;
-	if (strncmp(architecture, "sm_", 3) || (overlap && atoi(architecture + 3) < 90)) {
+	if (strncmp(architecture, "sm_", 3) != 0 || (overlap && atoi(architecture + 3) < 90)) {
 		print_message("no kernels of this test for %s%s\n", architecture, overlap ? " with overlap" : "");
 		skip();
 	}

@@ -54,7 +54,10 @@ static void each_device_of_a_driver_is_listed(void **state)
 	(void)state;
 	void *library = dlopen(FAKE_CUDA, RTLD_NOW | RTLD_LOCAL);
 	struct fake_cuda *fake = library ? dlsym(library, "fake_cuda") : NULL;
-	assert_non_null(fake);
+	if (!fake) {
+		fail();
+		return;
+	}
 	struct greta_provider_info info;
 	ask(&info, "nvidia", FAKE_CUDA);
 	assert_string_equal(info.driver, "12.4");
@@ -84,9 +87,12 @@ static void hip_versions_are_written_as_hip_means_them(void **state)
 	(void)state;
 	void *library = dlopen(FAKE_AMD, RTLD_NOW | RTLD_LOCAL);
 	struct fake_amd *fake = library ? dlsym(library, "fake_amd") : NULL;
+	if (!fake) {
+		fail();
+		return;
+	}
 	struct greta_provider_info info;
 	struct greta_hip *cpu;
-	assert_non_null(fake);
 	assert_int_equal(greta_hip_load("cpu", NULL, &cpu, NULL), GRETA_OK);
 	fake->inner = cpu;
 	strcpy(fake->architecture, "gfx90a:sramecc+");

@@ -12,8 +12,8 @@ struct fake {
 	struct greta_hip *hip;
 };
 
-static const hipStream_t stream = (hipStream_t)(uintptr_t)0x5100;
-static const hipEvent_t event = (hipEvent_t)(uintptr_t)0xe100, other_event = (hipEvent_t)(uintptr_t)0xe200;
+static const hipStream_t stream = (hipStream_t)0x5100;
+static const hipEvent_t event = (hipEvent_t)0xe100, other_event = (hipEvent_t)0xe200;
 
 static void fake_open(struct fake *fake, const char *path)
 {
@@ -54,7 +54,7 @@ static void called(const struct fake *fake, const char *name, size_t count, cons
 #define CALLED(fake, name, ...) \
 	called(fake, name, sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t), (uint64_t[]){ __VA_ARGS__ })
 #define P(pointer) ((uint64_t)(uintptr_t)(pointer))
-#define HANDLE(type) ((type)(uintptr_t)FAKE_HANDLE)
+#define HANDLE(type) ((type)FAKE_HANDLE)
 
 static void refused(struct greta_hip_options options, enum greta_status status, const char *first, const char *second)
 {
@@ -142,7 +142,8 @@ static void loads_share_one_driver_and_the_last_closes_it(void **state)
 static void *synchronize(void *argument)
 {
 	const struct greta_hip *hip = argument;
-	return hip->hipDeviceSynchronize() || hip->hipDeviceSynchronize() ? argument : NULL;
+	hipError_t first = hip->hipDeviceSynchronize(), second = hip->hipDeviceSynchronize();
+	return first || second ? argument : NULL;
 }
 
 static void each_thread_gets_its_devices_context_once(void **state)
@@ -371,7 +372,7 @@ static void capture_and_graphs(void **state)
 	struct fake fake;
 	hipGraph_t graph = NULL;
 	hipGraphExec_t exec;
-	hipGraphNode_t node = (hipGraphNode_t)(uintptr_t)1;
+	hipGraphNode_t node = (hipGraphNode_t)1;
 	hipStreamCaptureStatus status;
 	char log[8] = "old";
 	size_t count = 0;
