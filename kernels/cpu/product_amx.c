@@ -1,17 +1,18 @@
 /* Sums of products with AMX int8 tiles, for several vectors at a time: prefill's matrix-matrix form. The same bits as every
  * other form, because it adds up the same exact integers.
  *
- * A weight times its sub-block's scale, w = q * scale, is an integer of at most 13 bits and a sign (|w| <= 2^12), which is
- * written as w = low + 64 * high with both in int8. So 256 columns of 16 rows become two planes of bytes, made once per
+ * A weight times its sub-block's scale, w = q * scale, is an integer, |w| <= 2^12, which is written as w = low + 256 * high
+ * with both in int8 (-128 <= low <= 127, |high| <= 16). So 256 columns of 16 rows become two planes of bytes, made once per
  * block and used by every vector, and the interleaved layout is already what a tile's second operand wants: words of four
- * columns, a row per 32-bit lane. The first operand are 16 vectors' bytes of one digit, straight from the digit blocks.
+ * columns, a row per 32-bit lane. The first operand are 16 vectors' bytes of one digit, straight from the digit blocks. The
+ * low plane times digit d and the high plane times digit d - 1 both count 256^d: they share a tile of sums.
  *
- *   tiles   0-3  sums of (low, high) for two digits: |low| <= 256 * 63 * 128 < 2^21, |high| <= 256 * 64 * 128 = 2^21
- *           4-5  64 columns of two digits of 16 vectors         6-7  the same columns of both planes
+ *   tiles   0-4  sums of weight 256^0 .. 256^D, |sum| <= 256 * (128 + 16) * 128 < 2^23
+ *           5    64 columns of a digit of 16 vectors         6, 7  the same columns of both planes
  *
- * Per 16 rows, 16 vectors, 256 columns and 4 digits: 32 tile products of 16 cycles. What becomes of the sums (joined in
- * fp64, scaled, floored, added up) is about 75 vector instructions a vector; they work on the previous tile's sums, between
- * the tile products of the next. */
+ * Per 16 rows, 16 vectors, 256 columns and 4 digits: 32 tile products of 16 cycles. What becomes of the sums (joined,
+ * scaled, floored, added up) is about 55 vector instructions a vector; they work on the previous tile's sums, between the
+ * tile products of the next. */
 #include "kernels/cpu/product_avx512.h"
 
 #define GROUPS 4 /* 16-row groups whose planes are kept at a time */
@@ -27,7 +28,7 @@ struct panel {
 
 struct scratch {
 	struct panel panel[GROUPS];
-	int32_t sums[2][8][16][16]; /* [parity][2 digit + plane][vector][row] */
+	int32_t sums[2][5][16][16]; /* [parity][power of 256][vector][row] */
 };
 
 _Static_assert(sizeof(struct scratch) <= GRETA_CPU_SUMS_SCRATCH, "scratch of a sums job");
@@ -59,18 +60,19 @@ static void configure(uint32_t vectors)
 
 /* ---- Unpacking ---- */
 
-/* Four columns of 16 rows: q (unsigned bytes) times the sub-block's scale, minus `offset`, as low and high bytes. `even` and
- * `odd` hold the scale as the byte that meets an even or an odd column. */
+/* Four columns of 16 rows: q (unsigned bytes) times the sub-block's scale, minus `offset`, in two planes. `even` and `odd`
+ * hold the scale as the byte that meets an even or an odd column. */
 static ALWAYS_INLINE void store_word(struct panel *panel, int w, __m512i q, __m512i even, __m512i odd, __m512i offset)
 {
-	const __m512i six = _mm512_set1_epi8(63), low_byte = _mm512_set1_epi16(0x00ff);
+	const __m512i low_byte = _mm512_set1_epi16(0x00ff), carry = _mm512_set1_epi16(128);
 	__m512i e = _mm512_sub_epi16(_mm512_maddubs_epi16(q, even), offset);
 	__m512i o = _mm512_sub_epi16(_mm512_maddubs_epi16(q, odd), offset);
 	/* 0xca: where the mask is set the second, else the third */
 	__m512i low = _mm512_ternarylogic_epi32(low_byte, e, _mm512_slli_epi16(o, 8), 0xca);
-	__m512i high = _mm512_ternarylogic_epi32(low_byte, _mm512_srai_epi16(e, 6), _mm512_slli_epi16(o, 2), 0xca);
-	_mm512_store_si512((void *)panel->low[w], _mm512_and_si512(low, six));
-	_mm512_store_si512((void *)panel->high[w], high);
+	e = _mm512_srli_epi16(_mm512_add_epi16(e, carry), 8);
+	o = _mm512_add_epi16(o, carry);
+	_mm512_store_si512((void *)panel->low[w], low);
+	_mm512_store_si512((void *)panel->high[w], _mm512_ternarylogic_epi32(low_byte, e, o, 0xca));
 }
 
 /* Byte j of every lane at the lane's bytes 0 and 2. */
@@ -159,38 +161,65 @@ struct waiting {
 	double *acc;        /* of vector `first` and the group: job->sums */
 };
 
-/* Adds the block's terms of one vector and 16 rows to the accumulators. */
-static ALWAYS_INLINE void add_terms(const uint32_t type, const int D, const struct greta_cpu_sums_job *job,
+/* A = sum of sums[p] 256^p, for rows 0-7 and 8-15: neighbours join in int32 (< 2^31), the rest in fp64. */
+static ALWAYS_INLINE void join_sums(const int D, int32_t (*sums)[16][16], uint32_t i, __m512d a[2])
+{
+	const __m512d radix = _mm512_set1_pd(65536);
+	UNROLL
+	for (int p = D / 2; p >= 0; p--) {
+		__m512i z = _mm512_load_si512((const void *)sums[2 * p][i]);
+		if (2 * p + 1 <= D)
+			z = _mm512_add_epi32(z, _mm512_slli_epi32(_mm512_load_si512((const void *)sums[2 * p + 1][i]), 8));
+		__m512d low = _mm512_cvtepi32_pd(_mm512_castsi512_si256(z));
+		__m512d high = _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(z, 1));
+		a[0] = p == D / 2 ? low : _mm512_fmadd_pd(a[0], radix, low);
+		a[1] = p == D / 2 ? high : _mm512_fmadd_pd(a[1], radix, high);
+	}
+}
+
+/* B = sum of min[j] * sum32[j] of N vectors, each partial sum exact. */
+static ALWAYS_INLINE void join_mins(const int N, const struct panel *panel, const struct greta_cpu_digits *const *x,
+                                    __m512d b[2][2])
+{
+	UNROLL
+	for (int j = 0; j < 8; j++) {
+		__m512d low = _mm512_load_pd(panel->min[j]), high = _mm512_load_pd(panel->min[j] + 8);
+		UNROLL
+		for (int n = 0; n < N; n++) {
+			__m512d sum = _mm512_set1_pd(x[n]->sum32[j]);
+			b[n][0] = j ? _mm512_fmadd_pd(low, sum, b[n][0]) : _mm512_mul_pd(low, sum);
+			b[n][1] = j ? _mm512_fmadd_pd(high, sum, b[n][1]) : _mm512_mul_pd(high, sum);
+		}
+	}
+}
+
+/* Adds the block's terms of N vectors (two share the loads of the panel) and 16 rows to the accumulators. */
+static ALWAYS_INLINE void add_terms(const int N, const uint32_t type, const int D, const struct greta_cpu_sums_job *job,
                                     const struct waiting *wait, uint32_t i)
 {
-	const struct greta_cpu_digits *x = &job->digits[(wait->first + i) * job->digits_stride + wait->block];
 	const struct panel *panel = wait->panel;
-	double *out = wait->acc + (size_t)i * job->group_count * 16;
-	__m512d factor = _mm512_set1_pd(greta_pow2(x->exponent + job->shift[wait->first + i]));
-	__m512i z[4];
+	const struct greta_cpu_digits *x[2];
+	__m512d a[2][2], b[2][2], factor[2];
 	UNROLL
-	for (int d = 0; d < D; d++)
-		z[d] = _mm512_add_epi32(_mm512_load_si512((const void *)wait->sums[2 * d][i]),
-		                        _mm512_slli_epi32(_mm512_load_si512((const void *)wait->sums[2 * d + 1][i]), 6));
-	__m512d a[2];
-	join_digits(D, z, a);
+	for (int n = 0; n < N; n++) {
+		uint32_t v = wait->first + i + (uint32_t)n;
+		x[n] = &job->digits[v * job->digits_stride + wait->block];
+		factor[n] = _mm512_set1_pd(greta_pow2(x[n]->exponent + job->shift[v]));
+		join_sums(D, wait->sums, i + (uint32_t)n, a[n]);
+	}
+	if (type != GRETA_TYPE_Q6_K)
+		join_mins(N, panel, x, b);
 	UNROLL
-	for (int h = 0; h < 2; h++) {
-		__m512d acc = _mm512_loadu_pd(out + 8 * h);
-		acc = fma_down(_mm512_mul_pd(_mm512_load_pd(panel->d + 8 * h), factor), a[h], acc);
-		if (type != GRETA_TYPE_Q6_K) { /* B = sum m[j] * sum32[j], each partial sum exact */
-			__m512d b0 = _mm512_mul_pd(_mm512_load_pd(panel->min[0] + 8 * h), _mm512_set1_pd(x->sum32[0]));
-			__m512d b1 = _mm512_mul_pd(_mm512_load_pd(panel->min[1] + 8 * h), _mm512_set1_pd(x->sum32[1]));
-			UNROLL
-			for (int j = 2; j < 8; j += 2) {
-				b0 = _mm512_fmadd_pd(_mm512_load_pd(panel->min[j] + 8 * h), _mm512_set1_pd(x->sum32[j]), b0);
-				b1 = _mm512_fmadd_pd(_mm512_load_pd(panel->min[j + 1] + 8 * h),
-				                     _mm512_set1_pd(x->sum32[j + 1]), b1);
-			}
-			acc = fma_down(_mm512_mul_pd(_mm512_load_pd(panel->minus_dmin + 8 * h), factor),
-			               _mm512_add_pd(b0, b1), acc);
+	for (int n = 0; n < N; n++) {
+		double *out = wait->acc + (size_t)(i + (uint32_t)n) * job->group_count * 16;
+		UNROLL
+		for (int h = 0; h < 2; h++) {
+			__m512d acc = _mm512_loadu_pd(out + 8 * h);
+			acc = fma_down(_mm512_mul_pd(_mm512_load_pd(panel->d + 8 * h), factor[n]), a[n][h], acc);
+			if (type != GRETA_TYPE_Q6_K)
+				acc = fma_down(_mm512_mul_pd(_mm512_load_pd(panel->minus_dmin + 8 * h), factor[n]), b[n][h], acc);
+			_mm512_storeu_pd(out + 8 * h, acc);
 		}
-		_mm512_storeu_pd(out + 8 * h, acc);
 	}
 }
 
@@ -199,45 +228,54 @@ static ALWAYS_INLINE void add_rows(const uint32_t type, const int D, const struc
 {
 	first = first > wait->from ? first : wait->from;
 	last = last < wait->to ? last : wait->to;
-	for (uint32_t i = first; i < last; i++)
-		add_terms(type, D, job, wait, i);
+	for (; first + 1 < last; first += 2)
+		add_terms(2, type, D, job, wait, first);
+	if (first < last)
+		add_terms(1, type, D, job, wait, first);
 }
 
 /* ---- Tile products ---- */
 
-/* Two digits (or the one left over) of a tile of vectors times one panel, while `wait`'s rows from `row` on are added. */
-static ALWAYS_INLINE void two_digits(const uint32_t type, const int D, const int d, const struct greta_cpu_sums_job *job,
-                                     const struct panel *panel, const struct greta_cpu_digits *x, int32_t (*sums)[16][16],
-                                     const struct waiting *wait)
+/* 64 columns of digit d: into the sums of weight 256^d and 256^(d + 1). */
+#define TILE_DIGIT(d, next)                                                                                            \
+	do {                                                                                                           \
+		TILE_LOAD(5, x->digit[d] + 64 * k, stride);                                                            \
+		TILE_PRODUCT(d, 5, 6);                                                                                 \
+		TILE_PRODUCT(next, 5, 7);                                                                              \
+	} while (0)
+
+/* A tile of vectors times one panel, while the rows of `wait` are added. */
+static ALWAYS_INLINE void tile_products(const uint32_t type, const int D, const struct greta_cpu_sums_job *job,
+                                        const struct panel *panel, const struct greta_cpu_digits *x,
+                                        int32_t (*sums)[16][16], const struct waiting *wait)
 {
 	const size_t stride = job->digits_stride * sizeof(*x);
-	const int steps = D > 2 ? 8 : 4; /* of both digit pairs */
 	TILE_ZERO(0);
 	TILE_ZERO(1);
-	if (d + 1 < D) {
-		TILE_ZERO(2);
-		TILE_ZERO(3);
-	}
-	for (int k = 0; k < 4; k++) {
-		TILE_LOAD(4, x->digit[d] + 64 * k, stride);
+	TILE_ZERO(2);
+	TILE_ZERO(3);
+	TILE_ZERO(4);
+	for (uint32_t k = 0; k < 4; k++) {
 		TILE_LOAD(6, panel->low[16 * k], 64);
 		TILE_LOAD(7, panel->high[16 * k], 64);
-		TILE_PRODUCT(0, 4, 6);
-		TILE_PRODUCT(1, 4, 7);
-		if (d + 1 < D) {
-			TILE_LOAD(5, x->digit[d + 1] + 64 * k, stride);
-			TILE_PRODUCT(2, 5, 6);
-			TILE_PRODUCT(3, 5, 7);
-		}
-		uint32_t row = (uint32_t)((d / 2 * 4 + k) * 16 / steps);
-		add_rows(type, D, job, wait, row, row + 16 / (uint32_t)steps);
+		TILE_DIGIT(0, 1);
+		if (D > 1)
+			TILE_DIGIT(1, 2);
+		add_rows(type, D, job, wait, 4 * k, 4 * k + 2);
+		if (D > 2)
+			TILE_DIGIT(2, 3);
+		if (D > 3)
+			TILE_DIGIT(3, 4);
+		add_rows(type, D, job, wait, 4 * k + 2, 4 * k + 4);
 	}
-	TILE_STORE(0, sums[2 * d]);
-	TILE_STORE(1, sums[2 * d + 1]);
-	if (d + 1 < D) {
-		TILE_STORE(2, sums[2 * d + 2]);
-		TILE_STORE(3, sums[2 * d + 3]);
-	}
+	TILE_STORE(0, sums[0]);
+	TILE_STORE(1, sums[1]);
+	if (D > 1)
+		TILE_STORE(2, sums[2]);
+	if (D > 2)
+		TILE_STORE(3, sums[3]);
+	if (D > 3)
+		TILE_STORE(4, sums[4]);
 }
 
 static ALWAYS_INLINE void unpack(const uint32_t type, const struct greta_cpu_sums_job *job, uint32_t g, uint32_t b,
@@ -271,9 +309,7 @@ static ALWAYS_INLINE void multiply(const uint32_t type, const int D, const struc
 				uint32_t first = v + rows <= job->vectors ? v : job->vectors - rows;
 				const struct greta_cpu_digits *x = &job->digits[first * job->digits_stride + b];
 				for (uint32_t g = 0; g < groups; g++, parity ^= 1) {
-					two_digits(type, D, 0, job, &scratch->panel[g], x, scratch->sums[parity], &wait);
-					if (D > 2)
-						two_digits(type, D, 2, job, &scratch->panel[g], x, scratch->sums[parity], &wait);
+					tile_products(type, D, job, &scratch->panel[g], x, scratch->sums[parity], &wait);
 					wait = (struct waiting){
 					    .panel = &scratch->panel[g],
 					    .sums = scratch->sums[parity],
