@@ -96,23 +96,23 @@ static ALWAYS_INLINE void unpack_k(const int fifth_bits, const uint8_t *words, s
 	struct greta_k_scales s = k_scales(words);
 	store_halves(s.d, panel->d);
 	store_halves(_mm512_xor_si512(_mm512_srli_epi32(s.d, 16), _mm512_set1_epi32(0x8000)), panel->minus_dmin);
-	UNROLL
+	NO_UNROLL
 	for (int j = 0; j < 8; j++) {
-		__m512i m = scale_lane(s.min[j / 4], j % 4);
+		const __m128i passed = _mm_cvtsi32_si128(j % 2 * 4), bit = _mm_cvtsi32_si128(j);
+		const __m128i bytes = _mm_cvtsi32_si128(j % 4 * 8);
+		__m512i m = scale_lane(_mm512_srl_epi32(s.min[j / 4], bytes), 0);
 		_mm512_store_pd(panel->min[j], _mm512_cvtepi32_pd(_mm512_castsi512_si256(m)));
 		_mm512_store_pd(panel->min[j] + 8, _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(m, 1)));
-		__m512i even = even_bytes(s.scale[j / 4], j % 4), odd = _mm512_slli_epi16(even, 8);
+		__m512i even = even_bytes(_mm512_srl_epi32(s.scale[j / 4], bytes), 0), odd = _mm512_slli_epi16(even, 8);
 		UNROLL
 		for (int w = 0; w < 8; w++) {
 			const uint8_t *at = words + (first + j / 2 * 8 + w) * 64;
-			__m512i q = word(at, 0);
-			if (j % 2)
-				prefetch(at);
-			q = _mm512_and_si512(j % 2 ? _mm512_srli_epi32(q, 4) : q, nibble);
+			__m512i q = _mm512_and_si512(_mm512_srl_epi32(word(at, 0), passed), nibble);
+			if (w % 2)
+				prefetch(words + (first + 4 * j + w / 2) * 64);
 			if (fifth_bits) {
-				__m512i h = word(words, 4 + w);
-				h = j < 4 ? _mm512_slli_epi32(h, (unsigned)(4 - j)) : _mm512_srli_epi32(h, (unsigned)(j - 4));
-				q = insert_bits(q, h, fifth);
+				__m512i h = _mm512_srl_epi32(word(words, 4 + w), bit); /* bit j of byte i: value 32 j + i */
+				q = insert_bits(q, _mm512_slli_epi32(h, 4), fifth);
 			}
 			store_word(panel, 8 * j + w, q, even, odd, zero);
 		}
@@ -123,27 +123,23 @@ static ALWAYS_INLINE void unpack_q6_k(const uint8_t *words, const uint8_t *head,
 {
 	const __m512i nibble = _mm512_set1_epi8(0x0f), pair = _mm512_set1_epi8(0x30);
 	store_halves(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)head)), panel->d);
-	UNROLL
-	for (int j = 0; j < 16; j++) {
+	NO_UNROLL
+	for (int j = 0; j < 16; j++) { /* sub-block j is half of a quarter of a half of the 256 columns */
 		const int half = j / 8, quarter = j / 2 % 4;
-		__m512i even = even_bytes(word(words, 48 + j / 4), j % 4), odd = _mm512_slli_epi16(even, 8);
+		const uint8_t *low = words + (half * 16 + quarter % 2 * 8 + j % 2 * 4) * 64;
+		const uint8_t *high = words + (32 + half * 8 + j % 2 * 4) * 64;
+		const __m128i low_bits = _mm_cvtsi32_si128(quarter / 2 * 4), high_bits = _mm_cvtsi32_si128(quarter * 2);
+		__m512i scales = _mm512_srl_epi32(word(words, 48 + j / 4), _mm_cvtsi32_si128(j % 4 * 8));
+		__m512i even = even_bytes(scales, 0), odd = _mm512_slli_epi16(even, 8);
 		__m512i offset = _mm512_srai_epi16(odd, 3); /* 32 * scale */
-		prefetch(words + (48 + j / 4) * 64);
 		UNROLL
 		for (int w = 0; w < 4; w++) {
-			const int column = j % 2 * 4 + w;
-			const uint8_t *low = words + (half * 16 + quarter % 2 * 8 + column) * 64;
-			const uint8_t *high = words + (32 + half * 8 + column) * 64;
-			__m512i l = word(low, 0), h = word(high, 0);
-			if (quarter < 2)
-				prefetch(low);
-			if (quarter == 2)
-				prefetch(high);
-			l = _mm512_and_si512(quarter < 2 ? l : _mm512_srli_epi32(l, 4), nibble);
-			h = quarter == 0   ? _mm512_slli_epi32(h, 4)
-			    : quarter == 1 ? _mm512_slli_epi32(h, 2)
-			    : quarter == 2 ? h
-			                   : _mm512_srli_epi32(h, 2);
+			__m512i l = _mm512_and_si512(_mm512_srl_epi32(word(low, w), low_bits), nibble);
+			__m512i h = _mm512_slli_epi32(_mm512_srl_epi32(word(high, w), high_bits), 4);
+			if (w < 3)
+				prefetch(words + (3 * j + w) * 64);
+			else if (j < 4)
+				prefetch(words + (48 + j) * 64);
 			store_word(panel, 4 * j + w, insert_bits(l, h, pair), even, odd, offset);
 		}
 	}
@@ -194,7 +190,7 @@ static ALWAYS_INLINE void join_mins(const int N, const struct panel *panel, cons
 }
 
 /* Adds the block's terms of N vectors (two share the loads of the panel) and 16 rows to the accumulators. */
-static ALWAYS_INLINE void add_terms(const int N, const uint32_t type, const int D, const struct greta_cpu_sums_job *job,
+static ALWAYS_INLINE void add_terms(const int N, const int mins, const int D, const struct greta_cpu_sums_job *job,
                                     const struct waiting *wait, uint32_t i)
 {
 	const struct panel *panel = wait->panel;
@@ -207,7 +203,7 @@ static ALWAYS_INLINE void add_terms(const int N, const uint32_t type, const int 
 		factor[n] = _mm512_set1_pd(greta_pow2(x[n]->exponent + job->shift[v]));
 		join_sums(D, wait->sums, i + (uint32_t)n, a[n]);
 	}
-	if (type != GRETA_TYPE_Q6_K)
+	if (mins)
 		join_mins(N, panel, x, b);
 	UNROLL
 	for (int n = 0; n < N; n++) {
@@ -216,23 +212,36 @@ static ALWAYS_INLINE void add_terms(const int N, const uint32_t type, const int 
 		for (int h = 0; h < 2; h++) {
 			__m512d acc = _mm512_loadu_pd(out + 8 * h);
 			acc = fma_down(_mm512_mul_pd(_mm512_load_pd(panel->d + 8 * h), factor[n]), a[n][h], acc);
-			if (type != GRETA_TYPE_Q6_K)
+			if (mins)
 				acc = fma_down(_mm512_mul_pd(_mm512_load_pd(panel->minus_dmin + 8 * h), factor[n]), b[n][h], acc);
 			_mm512_storeu_pd(out + 8 * h, acc);
 		}
 	}
 }
 
-static ALWAYS_INLINE void add_rows(const uint32_t type, const int D, const struct greta_cpu_sums_job *job,
-                                   const struct waiting *wait, uint32_t first, uint32_t last)
-{
-	first = first > wait->from ? first : wait->from;
-	last = last < wait->to ? last : wait->to;
-	for (; first + 1 < last; first += 2)
-		add_terms(2, type, D, job, wait, first);
-	if (first < last)
-		add_terms(1, type, D, job, wait, first);
-}
+/* Rows [first, last) of `wait`, where they count. A function of its own: called from several places, for a few rows each. */
+typedef void add_rows_function(const struct greta_cpu_sums_job *job, const struct waiting *wait, uint32_t first,
+                               uint32_t last);
+
+#define ADD_ROWS(mins, D)                                                                                              \
+	static __attribute__((noinline)) void add_rows_##mins##_x##D(                                                  \
+	    const struct greta_cpu_sums_job *job, const struct waiting *wait, uint32_t first, uint32_t last)           \
+	{                                                                                                              \
+		first = first > wait->from ? first : wait->from;                                                       \
+		last = last < wait->to ? last : wait->to;                                                              \
+		for (; first + 1 < last; first += 2)                                                                   \
+			add_terms(2, mins, D, job, wait, first);                                                       \
+		if (first < last)                                                                                      \
+			add_terms(1, mins, D, job, wait, first);                                                       \
+	}
+ADD_ROWS(0, 1) ADD_ROWS(0, 2) ADD_ROWS(0, 3) ADD_ROWS(0, 4)
+ADD_ROWS(1, 1) ADD_ROWS(1, 2) ADD_ROWS(1, 3) ADD_ROWS(1, 4)
+
+/* [whether the type has mins][digits - 1] */
+static add_rows_function *const add_rows_functions[2][4] = {
+    {add_rows_0_x1, add_rows_0_x2, add_rows_0_x3, add_rows_0_x4},
+    {add_rows_1_x1, add_rows_1_x2, add_rows_1_x3, add_rows_1_x4},
+};
 
 /* ---- Tile products ---- */
 
@@ -245,9 +254,9 @@ static ALWAYS_INLINE void add_rows(const uint32_t type, const int D, const struc
 	} while (0)
 
 /* A tile of vectors times one panel, while the rows of `wait` are added. */
-static ALWAYS_INLINE void tile_products(const uint32_t type, const int D, const struct greta_cpu_sums_job *job,
-                                        const struct panel *panel, const struct greta_cpu_digits *x,
-                                        int32_t (*sums)[16][16], const struct waiting *wait)
+static ALWAYS_INLINE void tile_products(const int D, const struct greta_cpu_sums_job *job, const struct panel *panel,
+                                        const struct greta_cpu_digits *x, int32_t (*sums)[16][16],
+                                        add_rows_function *add_rows, const struct waiting *wait)
 {
 	const size_t stride = job->digits_stride * sizeof(*x);
 	TILE_ZERO(0);
@@ -255,18 +264,19 @@ static ALWAYS_INLINE void tile_products(const uint32_t type, const int D, const 
 	TILE_ZERO(2);
 	TILE_ZERO(3);
 	TILE_ZERO(4);
+	NO_UNROLL
 	for (uint32_t k = 0; k < 4; k++) {
 		TILE_LOAD(6, panel->low[16 * k], 64);
 		TILE_LOAD(7, panel->high[16 * k], 64);
 		TILE_DIGIT(0, 1);
 		if (D > 1)
 			TILE_DIGIT(1, 2);
-		add_rows(type, D, job, wait, 4 * k, 4 * k + 2);
+		add_rows(job, wait, 4 * k, 4 * k + 2);
 		if (D > 2)
 			TILE_DIGIT(2, 3);
 		if (D > 3)
 			TILE_DIGIT(3, 4);
-		add_rows(type, D, job, wait, 4 * k + 2, 4 * k + 4);
+		add_rows(job, wait, 4 * k + 2, 4 * k + 4);
 	}
 	TILE_STORE(0, sums[0]);
 	TILE_STORE(1, sums[1]);
@@ -278,20 +288,21 @@ static ALWAYS_INLINE void tile_products(const uint32_t type, const int D, const 
 		TILE_STORE(4, sums[4]);
 }
 
-static ALWAYS_INLINE void unpack(const uint32_t type, const struct greta_cpu_sums_job *job, uint32_t g, uint32_t b,
-                                 struct panel *panel)
+static __attribute__((noinline)) void unpack(const struct greta_cpu_sums_job *job, uint32_t g, uint32_t b,
+                                             struct panel *panel)
 {
 	const uint8_t *head = job->groups + g * job->group_bytes;
 	const uint8_t *words = head + job->head_bytes;
-	switch (type) {
+	switch (job->type) {
 	case GRETA_TYPE_Q4_K: unpack_k(0, words + (size_t)b * 36 * 64, panel); break;
 	case GRETA_TYPE_Q5_K: unpack_k(1, words + (size_t)b * 44 * 64, panel); break;
 	default: unpack_q6_k(words + (size_t)b * 52 * 64, head + (size_t)b * 32, panel); break;
 	}
 }
 
-static ALWAYS_INLINE void multiply(const uint32_t type, const int D, const struct greta_cpu_sums_job *job)
+static ALWAYS_INLINE void multiply(const int D, const struct greta_cpu_sums_job *job)
 {
+	add_rows_function *const add_rows = add_rows_functions[job->type != GRETA_TYPE_Q6_K][D - 1];
 	struct scratch *scratch = (struct scratch *)(void *)job->scratch;
 	const uint32_t rows = job->vectors < 16 ? job->vectors : 16;
 	struct waiting wait = {.from = 0, .to = 0};
@@ -300,16 +311,16 @@ static ALWAYS_INLINE void multiply(const uint32_t type, const int D, const struc
 	for (uint32_t first_group = 0; first_group < job->group_count; first_group += GROUPS) {
 		uint32_t groups = job->group_count - first_group < GROUPS ? job->group_count - first_group : GROUPS;
 		for (uint32_t b = 0; b < job->blocks; b++) {
-			add_rows(type, D, job, &wait, 0, 16); /* before its panel is overwritten */
+			add_rows(job, &wait, 0, 16); /* before its panel is overwritten */
 			wait.to = 0;
 			for (uint32_t g = 0; g < groups; g++)
-				unpack(type, job, first_group + g, b, &scratch->panel[g]);
+				unpack(job, first_group + g, b, &scratch->panel[g]);
 			for (uint32_t v = 0; v < job->vectors; v += rows) {
 				/* The last tile reaches back over vectors that are done already. */
 				uint32_t first = v + rows <= job->vectors ? v : job->vectors - rows;
 				const struct greta_cpu_digits *x = &job->digits[first * job->digits_stride + b];
 				for (uint32_t g = 0; g < groups; g++, parity ^= 1) {
-					tile_products(type, D, job, &scratch->panel[g], x, scratch->sums[parity], &wait);
+					tile_products(D, job, &scratch->panel[g], x, scratch->sums[parity], add_rows, &wait);
 					wait = (struct waiting){
 					    .panel = &scratch->panel[g],
 					    .sums = scratch->sums[parity],
@@ -323,27 +334,23 @@ static ALWAYS_INLINE void multiply(const uint32_t type, const int D, const struc
 			}
 		}
 	}
-	add_rows(type, D, job, &wait, 0, 16);
+	add_rows(job, &wait, 0, 16);
 	TILE_RELEASE();
 }
 
-#define FORM(name, type, D)                                                                                            \
-	static __attribute__((noinline)) void name##_x##D(const struct greta_cpu_sums_job *job) { multiply(type, D, job); }
-#define FORMS(name, type) FORM(name, type, 1) FORM(name, type, 2) FORM(name, type, 3) FORM(name, type, 4)
-FORMS(q4_k, GRETA_TYPE_Q4_K)
-FORMS(q5_k, GRETA_TYPE_Q5_K)
-FORMS(q6_k, GRETA_TYPE_Q6_K)
+#define FORM(D)                                                                                                        \
+	static __attribute__((noinline)) void multiply_x##D(const struct greta_cpu_sums_job *job) { multiply(D, job); }
+FORM(1) FORM(2) FORM(3) FORM(4)
 
 /* Fewer vectors than this are not worth the planes. */
 #define VECTORS_MIN 4
 
 void greta_cpu_amx_sums(const struct greta_cpu_sums_job *job)
 {
-	static void (*const table[3][4])(const struct greta_cpu_sums_job *) = {
-#define ROW(name) {name##_x1, name##_x2, name##_x3, name##_x4}
-	    ROW(q4_k), ROW(q5_k), ROW(q6_k)};
-	int row = job->type == GRETA_TYPE_Q4_K ? 0 : job->type == GRETA_TYPE_Q5_K ? 1 : job->type == GRETA_TYPE_Q6_K ? 2 : -1;
-	if (row < 0 || job->vectors < VECTORS_MIN) {
+	static void (*const by_digits[4])(const struct greta_cpu_sums_job *) = {multiply_x1, multiply_x2, multiply_x3,
+	                                                                        multiply_x4};
+	int fits = job->type == GRETA_TYPE_Q4_K || job->type == GRETA_TYPE_Q5_K || job->type == GRETA_TYPE_Q6_K;
+	if (!fits || job->vectors < VECTORS_MIN) {
 		greta_cpu_avx512_sums(job);
 		return;
 	}
@@ -351,7 +358,7 @@ void greta_cpu_amx_sums(const struct greta_cpu_sums_job *job)
 	size_t count = (size_t)job->vectors * job->group_count * 16;
 	for (size_t i = 0; i < count; i += 8)
 		_mm512_storeu_pd(job->sums + i, bias);
-	table[row][job->activations - 1](job);
+	by_digits[job->activations - 1](job);
 	for (size_t i = 0; i < count; i += 8)
 		_mm512_storeu_pd(job->sums + i, _mm512_sub_pd(_mm512_loadu_pd(job->sums + i), bias));
 }

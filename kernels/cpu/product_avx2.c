@@ -9,11 +9,13 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* Loops over digits and words must disappear, or their arrays become memory. */
+/* Loops over digits and words must disappear, or their arrays become memory; those around them should stay. */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define NO_UNROLL _Pragma("clang loop unroll(disable)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+#define NO_UNROLL _Pragma("GCC unroll 1")
 #endif
 
 /* Word w of eight rows; `words` points at the first of them. */
@@ -129,6 +131,12 @@ static ALWAYS_INLINE void add_mins(const int D, const struct k_scales *s, const 
 	add_term(_mm256_xor_si256(_mm256_srli_epi32(s->d, 16), _mm256_set1_epi32(0x8000)), factor, b, acc);
 }
 
+/* The scale of sub-block j as pairs. */
+static ALWAYS_INLINE __m256i k_scale(const struct k_scales *s, int j)
+{
+	return scale_pair(_mm256_srl_epi32(s->scale[j / 4], _mm_cvtsi32_si128(j % 4 * 8)), 0);
+}
+
 static ALWAYS_INLINE void q4_k_half(const int D, const uint8_t *words, const struct greta_cpu_digits *x, __m256d factor,
                                     __m256d acc[2])
 {
@@ -137,22 +145,23 @@ static ALWAYS_INLINE void q4_k_half(const int D, const uint8_t *words, const str
 	UNROLL
 	for (int d = 0; d < D; d++)
 		sum[d] = _mm256_setzero_si256();
-	UNROLL
+	NO_UNROLL
 	for (int j = 0; j < 8; j++) {
+		const __m128i passed = _mm_cvtsi32_si128(j % 2 * 4);
 		__m256i pairs[4];
 		UNROLL
 		for (int w = 0; w < 8; w++) {
-			const int at = 4 + j / 2 * 8 + w;
-			__m256i q = nibbles(word(words, at), j % 2);
-			if (j % 2)
-				prefetch(words + at * 64);
+			const uint8_t *at = words + (4 + j / 2 * 8 + w) * 64;
+			__m256i q = nibbles(_mm256_srl_epi32(word(at, 0), passed), 0);
+			if (w % 2)
+				prefetch(words + (4 + 4 * j + w / 2) * 64);
 			UNROLL
 			for (int d = 0; d < D; d++) { /* |pairs| <= 8 * 2 * 15 * 128 = 30,720 */
 				__m256i p = _mm256_maddubs_epi16(q, broadcast4(x->digit[d] + 32 * j + 4 * w));
 				pairs[d] = w ? _mm256_add_epi16(pairs[d], p) : p;
 			}
 		}
-		__m256i scale = scale_pair(s.scale[j / 4], j % 4);
+		__m256i scale = k_scale(&s, j);
 		UNROLL
 		for (int d = 0; d < D; d++) /* |sum| <= 8 * 63 * 32 * 15 * 128 < 2^25 */
 			sum[d] = _mm256_add_epi32(sum[d], _mm256_madd_epi16(pairs[d], scale));
@@ -166,26 +175,29 @@ static ALWAYS_INLINE void q4_k_half(const int D, const uint8_t *words, const str
 static ALWAYS_INLINE void q5_k_half(const int D, const uint8_t *words, const struct greta_cpu_digits *x, __m256d factor,
                                     __m256d acc[2])
 {
-	const __m256i fifth = _mm256_set1_epi8(0x10);
+	const __m256i one = _mm256_set1_epi8(1);
 	struct k_scales s = k_scales(words);
 	__m256i sum[4];
 	UNROLL
 	for (int d = 0; d < D; d++)
 		sum[d] = _mm256_setzero_si256();
-	UNROLL
+	NO_UNROLL
 	for (int j = 0; j < 8; j++) {
-		__m256i scale = scale_pair(s.scale[j / 4], j % 4);
+		const __m128i passed = _mm_cvtsi32_si128(j % 2 * 4), bit = _mm_cvtsi32_si128(j);
+		__m256i scale = k_scale(&s, j);
 		UNROLL
 		for (int part = 0; part < 2; part++) {
 			__m256i pairs[4];
 			UNROLL
 			for (int i = 0; i < 4; i++) {
-				const int w = 4 * part + i, at = 12 + j / 2 * 8 + w;
-				__m256i h = word(words, 4 + w); /* bit j of byte i: value 32 j + i */
-				h = j < 4 ? _mm256_slli_epi32(h, 4 - j) : _mm256_srli_epi32(h, j - 4);
-				__m256i q = _mm256_or_si256(nibbles(word(words, at), j % 2), _mm256_and_si256(h, fifth));
-				if (j % 2)
-					prefetch(words + at * 64);
+				const int w = 4 * part + i;
+				const uint8_t *at = words + (12 + j / 2 * 8 + w) * 64;
+				/* bit j of byte i: value 32 j + i */
+				__m256i h = _mm256_and_si256(_mm256_srl_epi32(word(words, 4 + w), bit), one);
+				__m256i q = nibbles(_mm256_srl_epi32(word(at, 0), passed), 0);
+				q = _mm256_or_si256(q, _mm256_slli_epi32(h, 4));
+				if (w % 2 || w == 0)
+					prefetch(words + (4 + 5 * j + (w + 1) / 2) * 64);
 				UNROLL
 				for (int d = 0; d < D; d++) { /* |pairs| <= 4 * 2 * 31 * 128 = 31,744 */
 					__m256i p = _mm256_maddubs_epi16(q, broadcast4(x->digit[d] + 32 * j + 4 * w));
@@ -203,16 +215,16 @@ static ALWAYS_INLINE void q5_k_half(const int D, const uint8_t *words, const str
 	add_mins(D, &s, x, factor, acc);
 }
 
-/* Four words of 6-bit values: sub-block j, quarter j / 2 % 4 of half j / 8. */
-static ALWAYS_INLINE void q6_k_values(const uint8_t *words, int j, __m256i q[4])
+/* Four words of 6-bit values: those of sub-block 8 half + 2 quarter + odd. */
+static ALWAYS_INLINE void q6_k_values(const uint8_t *words, int half, const int quarter, int odd, __m256i q[4])
 {
 	const __m256i two = _mm256_set1_epi8(0x30);
-	const int quarter = j / 2 % 4;
+	const uint8_t *low = words + (half * 16 + quarter % 2 * 8 + odd * 4) * 64;
+	const uint8_t *high = words + (32 + half * 8 + odd * 4) * 64;
 	UNROLL
 	for (int w = 0; w < 4; w++) {
-		const int column = j % 2 * 4 + w;
-		__m256i l = nibbles(word(words, j / 8 * 16 + quarter % 2 * 8 + column), quarter / 2);
-		__m256i h = word(words, 32 + j / 8 * 8 + column);
+		__m256i l = nibbles(word(low, w), quarter / 2);
+		__m256i h = word(high, w);
 		h = quarter == 0   ? _mm256_slli_epi32(h, 4)
 		    : quarter == 1 ? _mm256_slli_epi32(h, 2)
 		    : quarter == 2 ? h
@@ -239,24 +251,31 @@ static ALWAYS_INLINE void q6_k_half(const int D, const uint8_t *words, const uin
 	UNROLL
 	for (int d = 0; d < D; d++)
 		sum[d] = _mm256_slli_epi32(sum[d], 5);
-	UNROLL
-	for (int j = 0; j < 16; j++) {
-		__m256i q[4];
-		__m256i scale = signed_pair(word(words, 48 + j / 4), j % 4, j % 4);
-		q6_k_values(words, j, q);
-		prefetch(words + 3 * j * 64);
-		prefetch(words + (3 * j + 1) * 64);
-		prefetch(words + (3 * j + 2) * 64);
-		if (j < 4)
-			prefetch(words + (48 + j) * 64);
+	NO_UNROLL
+	for (int part = 0; part < 4; part++) {
+		const int half = part / 2, odd = part % 2;
 		UNROLL
-		for (int d = 0; d < D; d++) {
+		for (int quarter = 0; quarter < 4; quarter++) {
+			const int8_t *digits = x->digit[0] + 128 * half + 32 * quarter + 16 * odd;
+			const uint8_t *ahead = words + (13 * part + 3 * quarter) * 64;
+			__m256i scales = _mm256_srl_epi32(word(words, 48 + 2 * half + quarter / 2), _mm_cvtsi32_si128(8 * odd));
+			__m256i scale = signed_pair(scales, 2 * quarter % 4, 2 * quarter % 4);
+			__m256i q[4];
+			q6_k_values(words, half, quarter, odd, q);
+			prefetch(ahead);
+			prefetch(ahead + 64);
+			prefetch(ahead + 128);
+			if (quarter == 3)
+				prefetch(ahead + 192);
 			UNROLL
-			for (int w = 0; w < 4; w += 2) { /* |pairs| <= 2 * 2 * 63 * 128 = 32,256; |sum| < 2^29 on the way */
-				const int8_t *digits = x->digit[d] + 16 * j + 4 * w;
-				__m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(q[w], broadcast4(digits)),
-				                                 _mm256_maddubs_epi16(q[w + 1], broadcast4(digits + 4)));
-				sum[d] = _mm256_add_epi32(sum[d], _mm256_madd_epi16(pairs, scale));
+			for (int d = 0; d < D; d++) {
+				UNROLL
+				for (int w = 0; w < 4; w += 2) { /* |pairs| <= 2 * 2 * 63 * 128 = 32,256; |sum| < 2^29 */
+					const int8_t *at = digits + 256 * d + 4 * w;
+					__m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(q[w], broadcast4(at)),
+					                                 _mm256_maddubs_epi16(q[w + 1], broadcast4(at + 4)));
+					sum[d] = _mm256_add_epi32(sum[d], _mm256_madd_epi16(pairs, scale));
+				}
 			}
 		}
 	}
@@ -285,6 +304,7 @@ static ALWAYS_INLINE void q8_0_half(const int D, const uint8_t *words, const str
                                     __m256d acc[2])
 {
 	const __m256i offset = _mm256_set1_epi8((char)0x80), ones = _mm256_set1_epi16(1), sixteens = _mm256_set1_epi16(16);
+	NO_UNROLL
 	for (int j = 0; j < 8; j++) {
 		__m256i low[4], high[4], z[4];
 		UNROLL
@@ -314,6 +334,7 @@ static ALWAYS_INLINE void q4_0_half(const int D, const uint8_t *words, const str
                                     __m256d acc[2])
 {
 	const __m256i ones = _mm256_set1_epi16(1);
+	NO_UNROLL
 	for (int j = 0; j < 8; j++) {
 		__m256i pairs[4], z[4];
 		UNROLL
@@ -353,7 +374,7 @@ static ALWAYS_INLINE void one_group(const uint32_t type, const int D, const stru
 	__m256d acc[2][2] = {{bias, bias}, {bias, bias}};
 	for (uint32_t b = 0; b < job->blocks; b++, words += step) {
 		__m256d factor = _mm256_set1_pd(greta_pow2(x[b].exponent + job->shift[v]));
-		UNROLL
+		NO_UNROLL
 		for (int half = 0; half < 2; half++) {
 			const uint8_t *at = words + 32 * half;
 			switch (type) {

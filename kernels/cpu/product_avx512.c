@@ -46,6 +46,12 @@ static ALWAYS_INLINE void add_mins(const int D, __m512i dmin, __m512i m_low, __m
 	add_term(_mm512_xor_si512(dmin, _mm512_set1_epi32(0x8000)), factor, b, acc);
 }
 
+/* The scales of sub-blocks 2 p and 2 p + 1 in bytes 0 and 1 of every lane. */
+static ALWAYS_INLINE __m512i two_scales(const struct greta_k_scales *s, int p)
+{
+	return _mm512_srl_epi32(s->scale[p / 2], _mm_cvtsi32_si128(p % 2 * 16));
+}
+
 static ALWAYS_INLINE void q4_k_block(const int D, const uint8_t *words, const struct greta_cpu_digits *x,
                                      __m512d factor, __m512d acc[2])
 {
@@ -56,7 +62,7 @@ static ALWAYS_INLINE void q4_k_block(const int D, const uint8_t *words, const st
 	for (int d = 0; d < D; d++)
 		low_sum[d] = high_sum[d] = _mm512_setzero_si512();
 	prefetch(words);
-	UNROLL
+	NO_UNROLL
 	for (int p = 0; p < 4; p++) {
 		__m512i low[4], high[4];
 		UNROLL
@@ -64,8 +70,9 @@ static ALWAYS_INLINE void q4_k_block(const int D, const uint8_t *words, const st
 			low[d] = high[d] = _mm512_setzero_si512();
 		UNROLL
 		for (int w = 0; w < 8; w++) {
-			__m512i q = word(words, 4 + 8 * p + w);
-			prefetch(words + (4 + 8 * p + w) * 64);
+			const uint8_t *at = words + (4 + 8 * p + w) * 64;
+			__m512i q = word(at, 0);
+			prefetch(at);
 			__m512i q_low = _mm512_and_si512(q, nibble);
 			__m512i q_high = _mm512_andnot_si512(nibble, q); /* 16 q */
 			UNROLL
@@ -75,12 +82,11 @@ static ALWAYS_INLINE void q4_k_block(const int D, const uint8_t *words, const st
 				                              broadcast4(x->digit[d] + 64 * p + 32 + 4 * w));
 			}
 		}
-		__m512i scale_low = scale_lane(p < 2 ? s.scale[0] : s.scale[1], 2 * p % 4);
-		__m512i scale_high = scale_lane(p < 2 ? s.scale[0] : s.scale[1], 2 * p % 4 + 1);
+		__m512i scales = two_scales(&s, p);
 		UNROLL
 		for (int d = 0; d < D; d++) {
-			low_sum[d] = _mm512_add_epi32(low_sum[d], _mm512_mullo_epi32(low[d], scale_low));
-			high_sum[d] = _mm512_add_epi32(high_sum[d], _mm512_mullo_epi32(high[d], scale_high));
+			low_sum[d] = _mm512_add_epi32(low_sum[d], _mm512_mullo_epi32(low[d], scale_lane(scales, 0)));
+			high_sum[d] = _mm512_add_epi32(high_sum[d], _mm512_mullo_epi32(high[d], scale_lane(scales, 1)));
 		}
 	}
 	/* |low_sum| <= 4 * 63 * 32 * 15 * 128 < 2^24, |high_sum| < 2^28 */
@@ -104,21 +110,22 @@ static ALWAYS_INLINE void q5_k_block(const int D, const uint8_t *words, const st
 	for (int d = 0; d < D; d++)
 		sum[d] = _mm512_setzero_si512();
 	prefetch(words);
-	UNROLL
+	NO_UNROLL
 	for (int p = 0; p < 4; p++) {
+		const __m128i passed = _mm_cvtsi32_si128(2 * p);
 		__m512i low[4], high[4];
 		UNROLL
 		for (int d = 0; d < D; d++)
 			low[d] = high[d] = _mm512_setzero_si512();
 		UNROLL
 		for (int w = 0; w < 8; w++) {
-			__m512i q = word(words, 12 + 8 * p + w);
-			__m512i h = word(words, 4 + w); /* bit j of byte i: value 32 j + i */
-			prefetch(words + (12 + 8 * p + w) * 64);
-			__m512i h_low = p < 2 ? _mm512_slli_epi32(h, 4 - 2 * p) : _mm512_srli_epi32(h, 2 * p - 4);
-			__m512i h_high = p < 2 ? _mm512_slli_epi32(h, 3 - 2 * p) : _mm512_srli_epi32(h, 2 * p - 3);
-			__m512i q_low = insert_bits(_mm512_and_si512(q, nibble), h_low, fifth);
-			__m512i q_high = insert_bits(_mm512_and_si512(_mm512_srli_epi32(q, 4), nibble), h_high, fifth);
+			const uint8_t *at = words + (12 + 8 * p + w) * 64;
+			__m512i q = word(at, 0);
+			__m512i h = _mm512_srl_epi32(word(words, 4 + w), passed); /* bit j of byte i: value 32 j + i */
+			prefetch(at);
+			__m512i q_low = insert_bits(_mm512_and_si512(q, nibble), _mm512_slli_epi32(h, 4), fifth);
+			__m512i q_high = insert_bits(_mm512_and_si512(_mm512_srli_epi32(q, 4), nibble),
+			                             _mm512_slli_epi32(h, 3), fifth);
 			UNROLL
 			for (int d = 0; d < D; d++) {
 				low[d] = _mm512_dpbusd_epi32(low[d], q_low, broadcast4(x->digit[d] + 64 * p + 4 * w));
@@ -126,12 +133,13 @@ static ALWAYS_INLINE void q5_k_block(const int D, const uint8_t *words, const st
 				                              broadcast4(x->digit[d] + 64 * p + 32 + 4 * w));
 			}
 		}
-		__m512i scale_low = scale_lane(p < 2 ? s.scale[0] : s.scale[1], 2 * p % 4);
-		__m512i scale_high = scale_lane(p < 2 ? s.scale[0] : s.scale[1], 2 * p % 4 + 1);
+		__m512i scales = two_scales(&s, p);
+		prefetch(words + (4 + 2 * p) * 64);
+		prefetch(words + (5 + 2 * p) * 64);
 		UNROLL
 		for (int d = 0; d < D; d++) { /* |sum| <= 8 * 63 * 32 * 31 * 128 < 2^26 */
-			sum[d] = _mm512_add_epi32(sum[d], _mm512_mullo_epi32(low[d], scale_low));
-			sum[d] = _mm512_add_epi32(sum[d], _mm512_mullo_epi32(high[d], scale_high));
+			sum[d] = _mm512_add_epi32(sum[d], _mm512_mullo_epi32(low[d], scale_lane(scales, 0)));
+			sum[d] = _mm512_add_epi32(sum[d], _mm512_mullo_epi32(high[d], scale_lane(scales, 1)));
 		}
 	}
 	__m512d a[2];
@@ -170,6 +178,7 @@ static ALWAYS_INLINE void q6_k_block(const int D, const uint8_t *words, const ui
 	UNROLL
 	for (int d = 0; d < D; d++)
 		sum[d] = _mm512_setzero_si512();
+	NO_UNROLL
 	for (int half = 0; half < 2; half++) {
 		const uint8_t *low = words + half * 16 * 64, *high = words + (32 + half * 8) * 64;
 		__m512i scale_low = word(words, 48 + 2 * half), scale_high = word(words, 49 + 2 * half);
@@ -218,6 +227,7 @@ static ALWAYS_INLINE void q8_0_block(const int D, const uint8_t *words, const st
                                      __m512d factor, __m512d acc[2])
 {
 	const __m512i offset = _mm512_set1_epi8((char)0x80);
+	NO_UNROLL
 	for (int j = 0; j < 8; j++) {
 		__m512i z[4];
 		UNROLL
@@ -244,6 +254,7 @@ static ALWAYS_INLINE void q4_0_block(const int D, const uint8_t *words, const st
                                      __m512d factor, __m512d acc[2])
 {
 	const __m512i nibble = _mm512_set1_epi8(0x0f);
+	NO_UNROLL
 	for (int j = 0; j < 8; j++) {
 		__m512i z[4];
 		UNROLL

@@ -10,11 +10,13 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* Loops over digits and words must disappear, or their arrays become memory. */
+/* Loops over digits and words must disappear, or their arrays become memory; those around them should stay. */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define NO_UNROLL _Pragma("clang loop unroll(disable)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+#define NO_UNROLL _Pragma("GCC unroll 1")
 #endif
 
 /* Word w of 16 rows. */
