@@ -30,7 +30,7 @@ def llama(options, threads):
 def greta(options, threads, activations):
     row = rows_of([options.greta_bench, options.model, "-t", str(threads), "-p", str(options.prompt), "-n",
                    str(options.generate), "-r", "1", "--modes", "graph", "--fuse", "full", "--activations", activations,
-                   "-o", "csv"])[-1]
+                   "--kernels", options.kernels, "-o", "csv"])[-1]
     return {"prefill": float(row["prefill_tokens_per_second_median"]),
             "decode": float(row["decode_tokens_per_second_median"]),
             "share": float(row["weight_bytes_per_second"]) / float(row["read_bytes_per_second"]),
@@ -46,6 +46,7 @@ def main():
     parser.add_argument("llama_bench")
     parser.add_argument("model")
     parser.add_argument("--greta-bench", default="build/bench/greta-bench")
+    parser.add_argument("--kernels", default="auto")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--activations", nargs="+", default=["x32", "x16"])
     parser.add_argument("-p", "--prompt", type=int, default=64)
