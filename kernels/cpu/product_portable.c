@@ -92,7 +92,8 @@ static void small_run(uint32_t type, const uint8_t *words, uint32_t r, struct ru
 	}
 }
 
-/* floor(v * 2^shift); where it matters the result is below 2^51. */
+/* floor(v * 2^shift), below 2^51 where it matters: the sums of a vector that is not finite are made and not used, so terms are
+ * added without a sign and may wrap. */
 static int64_t scale_floor(int64_t v, int shift)
 {
 	if (shift >= 0)
@@ -125,27 +126,28 @@ static int64_t dot_digits(const int16_t *q, int16_t (*digit)[256], int start, in
 	return sum;
 }
 
-/* The terms of one row's 256 columns. */
-static int64_t run_terms(uint32_t type, const struct run *run, int16_t (*digit)[256], const struct greta_cpu_digits *x,
+/* The terms of one row's 256 columns, in two's complement. */
+static uint64_t run_terms(uint32_t type, const struct run *run, int16_t (*digit)[256], const struct greta_cpu_digits *x,
                          uint32_t activations, int shift)
 {
-	int64_t sum = 0, a = 0, b = 0;
+	uint64_t sum = 0;
+	int64_t a = 0, b = 0;
 	switch (type) {
 	case GRETA_TYPE_Q8_0:
 	case GRETA_TYPE_Q4_0:
 		for (int j = 0; j < 8; j++)
-			sum += half_term(run->d[j], dot_digits(run->q, digit, 32 * j, 32, activations), shift);
+			sum += (uint64_t)half_term(run->d[j], dot_digits(run->q, digit, 32 * j, 32, activations), shift);
 		return sum;
 	case GRETA_TYPE_Q6_K:
 		for (int j = 0; j < 16; j++)
 			a += run->scale[j] * dot_digits(run->q, digit, 16 * j, 16, activations);
-		return half_term(run->d[0], a, shift);
+		return (uint64_t)half_term(run->d[0], a, shift);
 	default:
 		for (int j = 0; j < 8; j++) {
 			a += run->scale[j] * dot_digits(run->q, digit, 32 * j, 32, activations);
 			b += run->min[j] * (int64_t)x->sum32[j];
 		}
-		return half_term(run->d[0], a, shift) + half_term(run->dmin, -b, shift);
+		return (uint64_t)half_term(run->d[0], a, shift) + (uint64_t)half_term(run->dmin, -b, shift);
 	}
 }
 
@@ -169,7 +171,8 @@ static void group_block(const struct greta_cpu_sums_job *job, const struct run r
 		for (int i = 0; i < 256; i++)
 			digit[d][i] = x->digit[d][i];
 	for (uint32_t r = 0; r < 16; r++)
-		sums[r] += (double)run_terms(job->type, &runs[r], digit, x, job->activations, x->exponent + job->shift[v]);
+		sums[r] += (double)(int64_t)run_terms(job->type, &runs[r], digit, x, job->activations,
+		                                      x->exponent + job->shift[v]);
 }
 
 void greta_cpu_portable_sums(const struct greta_cpu_sums_job *job)
@@ -219,9 +222,9 @@ void greta_cpu_portable_float_sums(const struct greta_cpu_float_job *job)
 {
 	for (uint32_t r = 0; r < job->rows; r++) {
 		const uint8_t *row = job->weights + r * job->row_bytes;
-		int64_t sum = 0;
+		uint64_t sum = 0;
 		for (uint32_t i = 0; i < job->cols; i++)
-			sum += float_term(weight_at(job->type, row, i), job->x[i]);
-		job->sums[r] += (double)sum;
+			sum += (uint64_t)float_term(weight_at(job->type, row, i), job->x[i]);
+		job->sums[r] += (double)(int64_t)sum;
 	}
 }
