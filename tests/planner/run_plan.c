@@ -3,6 +3,7 @@
 #include "kernels/ref/kernels.h"
 #include "kernels/rows16.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 static void *exactly(uint64_t bytes)
 {
 	assert_true(bytes < (uint64_t)1 << 32);
-	void *memory = aligned_alloc(64, bytes ? bytes : 1);
+	void *memory = memalign(64, bytes ? bytes : 1);
 	assert_non_null(memory);
 	return memory;
 }
