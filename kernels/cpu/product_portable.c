@@ -78,7 +78,7 @@ static void q6_k_run(const uint8_t *words, const uint8_t *head, uint32_t r, stru
 			q[96] = (int16_t)((low[i + 32] >> 4 | high >> 6 << 4) - 32);
 		}
 	for (int j = 0; j < 16; j++)
-		run->scale[j] = (int8_t)bytes[192 + j];
+		run->scale[j] = (int16_t)((bytes[192 + j] ^ 128) - 128);
 }
 
 static void small_run(uint32_t type, const uint8_t *words, uint32_t r, struct run *run)
@@ -169,7 +169,7 @@ static void group_block(const struct greta_cpu_sums_job *job, const struct run r
 	int16_t digit[4][256];
 	for (uint32_t d = 0; d < job->activations; d++)
 		for (int i = 0; i < 256; i++)
-			digit[d][i] = x->digit[d][i];
+			digit[d][i] = (int16_t)x->digit[d][i];
 	for (uint32_t r = 0; r < 16; r++)
 		sums[r] += (double)(int64_t)run_terms(job->type, &runs[r], digit, x, job->activations,
 		                                      x->exponent + job->shift[v]);
