@@ -44,7 +44,8 @@ struct greta_cpu_float_job {
 	double *sums;               /* [rows] */
 };
 
-/* One pair per form; amx's calls avx512's for what its tiles do not do. A vector that holds something not finite leaves unspecified sums, nothing else. */
+/* One pair per form; amx's calls avx512's for what its tiles do not do. A vector that holds something not finite leaves
+ * unspecified sums, nothing else; a sum of 0 may be -0. */
 #define X(form)                                                                                                        \
 	void greta_cpu_##form##_sums(const struct greta_cpu_sums_job *job);                                            \
 	void greta_cpu_##form##_float_sums(const struct greta_cpu_float_job *job);

@@ -107,8 +107,8 @@ static ALWAYS_INLINE struct k_scales k_scales(const uint8_t *words)
 	return s;
 }
 
-/* -dmin * B, B = sum m[j] * sum32[j] by the sums' D + 1 digits: two words' pair sums are at most 4 * 63 * 128 = 32,256; a digit's
- * part is at most 8 * 63 * 128, so two of them join in int32. */
+/* -dmin * B, B = sum m[j] * sum32[j] by the sums' D + 1 digits: two words' pair sums are at most 4 * 63 * 128 = 32,256;
+ * a digit's part is at most 8 * 63 * 128, so two of them join in int32. */
 static ALWAYS_INLINE void add_mins(const int D, const struct k_scales *s, const struct greta_cpu_digits *x, __m256d factor,
                                    __m256d acc[2])
 {
@@ -406,8 +406,8 @@ FORMS(q6_k, GRETA_TYPE_Q6_K)
 FORMS(q8_0, GRETA_TYPE_Q8_0)
 FORMS(q4_0, GRETA_TYPE_Q4_0)
 
-/* The rounding bits of MXCSR: towards minus infinity. The calls between are opaque to the compiler (never inlined, they write
- * memory), so no arithmetic moves across. */
+/* The rounding bits of MXCSR: towards minus infinity. The calls between are opaque to the compiler (never inlined, they
+ * write memory), so no arithmetic moves across. */
 static uint32_t round_down(void)
 {
 	uint32_t before = _mm_getcsr();

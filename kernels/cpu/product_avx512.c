@@ -15,8 +15,8 @@ static ALWAYS_INLINE void add_term(__m512i d, __m512d factor, const __m512d a[2]
 	acc[1] = fma_down(high, a[1], acc[1]);
 }
 
-/* -dmin * B: B = sum m[j] * sum32[j] through vpdpbusd with the sums' D + 1 digits. A digit's part is at most 8 * 63 * 128, so
- * two of them join in int32. */
+/* -dmin * B: B = sum m[j] * sum32[j] through vpdpbusd with the sums' D + 1 digits. A digit's part is at most
+ * 8 * 63 * 128, so two of them join in int32. */
 static ALWAYS_INLINE void add_mins(const int D, __m512i dmin, __m512i m_low, __m512i m_high,
                                    const struct greta_cpu_digits *x, __m512d factor, __m512d acc[2])
 {

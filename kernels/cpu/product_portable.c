@@ -1,5 +1,5 @@
-/* Sums of products in plain C: a group's 256 columns are taken apart into 16-bit numbers, row by row, and dot products of 16-bit
- * numbers are what every compiler has an instruction for. Terms are floored in 64-bit integers. */
+/* Sums of products in plain C: a group's 256 columns are taken apart into 16-bit numbers, row by row, and dot products of
+ * 16-bit numbers are what every compiler has an instruction for. Terms are floored in 64-bit integers. */
 #include <string.h>
 
 #include "kernels/cpu/product.h"
