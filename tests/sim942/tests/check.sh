@@ -1,0 +1,52 @@
+#!/bin/sh
+# check.sh RUN_TESTS FOLDER isa|LEVEL [OPTION...]: compiles the test kernels for gfx942 at -O LEVEL (or the assembly file of
+# rarer instructions) into FOLDER and runs them in the simulator by the program RUN_TESTS, which gets the options.
+# Status 77, with the reason, where there is nothing to compile them.
+#   CLANG=clang++-19          a clang with the AMDGPU target, for the distribution's HIP headers and device libraries
+#   HIPCC=hipcc               ROCm's compiler instead
+#   HIPCC_CHROOT=DIRECTORY    a system of its own that holds hipcc (needs root) instead
+set -eu
+run_tests=$1 folder=$2 what=$3
+shift 3
+here=$(cd "$(dirname "$0")" && pwd)
+
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+
+if [ -n "${HIPCC_CHROOT:-}" ]; then
+	compiler=chroot
+elif [ -n "${HIPCC:-}" ]; then
+	compiler=hipcc
+else
+	compiler=clang
+fi
+if [ -z "${CLANG:-}" ]; then
+	for CLANG in clang++-22 clang++-21 clang++-20 clang++-19 none; do
+		command -v "$CLANG" >/dev/null && break
+	done
+fi
+export CLANG
+
+mkdir -p "$folder"
+if [ "$what" = isa ]; then
+	[ "$CLANG" != none ] || skip "no clang that knows gfx942 (package clang-19)"
+	"$CLANG" -x assembler -target amdgcn-amd-amdhsa -mcpu=gfx942 -mcode-object-version=5 "$here/isa.s" \
+		-o "$folder/isa.hsaco"
+	exec "$run_tests" "$@" isa "$folder/isa.hsaco"
+fi
+
+if [ $compiler = clang ]; then
+	[ "$CLANG" != none ] || skip "no clang that knows gfx942 (package clang-19)"
+	echo '#include <hip/hip_runtime.h>' >"$folder/probe.hip"
+	"$here/compile.sh" clang 0 "$folder/probe.hip" "$folder/probe.hsaco" >"$folder/probe.log" 2>&1 ||
+		skip "no HIP headers or device libraries that $CLANG can use (packages libamdhip64-dev, rocm-device-libs)"
+fi
+code=
+for name in basic arith memory flow llm mfma; do
+	"$here/compile.sh" $compiler "$what" "$here/kernels/$name.hip" "$folder/$name.hsaco"
+	code="$code $folder/$name.hsaco"
+done
+# shellcheck disable=SC2086
+exec "$run_tests" "$@" "$compiler-O$what" $code
