@@ -1,7 +1,8 @@
 /* embed, rope_angles, rmsnorm, silu_mul, add: every form against the reference. */
-#include "tests/kernels/harness.h"
-
 #include <string.h>
+
+#include "tests/kernels/gpu/forms.h"
+#include "tests/kernels/harness.h"
 
 #define RUNS 60
 
@@ -26,10 +27,10 @@ static void compare(enum greta_kernel kernel, uint32_t grid, const void *args, v
 	void *expected = check_alloc(bytes);
 	memcpy(out_field, &expected, sizeof(expected));
 	check_run(check_kernel("ref", kernel), grid, 1, GRETA_CPU_WORK_BYTES, args);
-	for (size_t f = 0, count = check_forms(forms); f < count; f++) {
+	for (size_t f = 0, count = forms_of(kernel, forms); f < count; f++) {
 		void *actual = check_alloc(bytes);
 		memcpy(out_field, &actual, sizeof(actual));
-		check_run(check_kernel(forms[f], kernel), grid, 1, GRETA_CPU_WORK_BYTES, args);
+		forms_run(forms[f], kernel, grid, 1, args);
 		check_same(forms[f], greta_kernel_info(kernel)->name, expected, actual, bytes);
 		check_free(actual);
 	}
@@ -114,13 +115,14 @@ static void test_embed(void **context)
 		uint8_t *table = check_alloc((size_t)vocab * row_bytes);
 		for (size_t i = 0; i < (size_t)vocab * row_bytes; i++)
 			table[i] = (uint8_t)check_random();
-		uint32_t tokens[513];
+		uint32_t *tokens = check_alloc(513 * sizeof(*tokens));
 		for (int i = 0; i < 513; i++)
 			tokens[i] = check_below(vocab + 1); /* the last one is out of the vocabulary */
 		struct greta_embed_args args = {.table = table, .tokens = tokens, .state = &s.state, .type = type,
 		                                .vocab = vocab, .cols = s.cols, .chunk = s.chunk, .row_bytes = row_bytes};
 		compare(GRETA_KERNEL_embed, s.chunk, &args, &args.x, (size_t)s.chunk * s.cols * 4);
 		check_free(table);
+		check_free(tokens);
 	}
 }
 
@@ -131,5 +133,6 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_rope_angles), cmocka_unit_test(test_embed),
 	};
 	check_start(argc, argv);
-	return cmocka_run_group_tests_name("elementwise kernels", tests, NULL, NULL);
+	int skip = forms_start(argc, argv);
+	return skip ? skip : cmocka_run_group_tests_name("elementwise kernels", tests, NULL, forms_finish);
 }

@@ -12,7 +12,14 @@
 #define POISON_BYTE 0xff /* as floats: NaN */
 #define HEADER 64
 
+/* In front of each buffer. */
+struct header {
+	struct header *next;
+	size_t bytes;
+};
+
 static uint64_t random_state;
+static struct header *buffers;
 
 int check_start(int argc, char **argv)
 {
@@ -75,7 +82,9 @@ void *check_alloc(size_t bytes)
 {
 	uint8_t *base = aligned_alloc(64, (HEADER + BAND + bytes + BAND + 63) / 64 * 64);
 	assert_non_null(base);
-	memcpy(base, &bytes, sizeof(bytes));
+	struct header *header = (struct header *)base;
+	*header = (struct header){.next = buffers, .bytes = bytes};
+	buffers = header;
 	memset(base + HEADER, BAND_BYTE, BAND);
 	memset(base + HEADER + BAND, POISON_BYTE, bytes);
 	memset(base + HEADER + BAND + bytes, BAND_BYTE, BAND);
@@ -87,8 +96,13 @@ void check_free(void *data)
 	if (!data)
 		return;
 	uint8_t *base = (uint8_t *)data - HEADER - BAND;
-	size_t bytes;
-	memcpy(&bytes, base, sizeof(bytes));
+	struct header *header = (struct header *)base;
+	size_t bytes = header->bytes;
+	for (struct header **at = &buffers; *at; at = &(*at)->next)
+		if (*at == header) {
+			*at = header->next;
+			break;
+		}
 	for (size_t i = 0; i < BAND; i++) {
 		if (base[HEADER + i] != BAND_BYTE)
 			fail_msg("a byte %zu before a buffer was written", BAND - i);
@@ -96,6 +110,19 @@ void check_free(void *data)
 			fail_msg("a byte %zu after a buffer of %zu was written", i, bytes);
 	}
 	free(base);
+}
+
+int check_find(const void *inside, void **out_data, size_t *out_bytes)
+{
+	for (struct header *header = buffers; header; header = header->next) {
+		uint8_t *data = (uint8_t *)header + HEADER + BAND;
+		if ((const uint8_t *)inside < data || (const uint8_t *)inside >= data + header->bytes)
+			continue;
+		*out_data = data;
+		*out_bytes = header->bytes;
+		return 1;
+	}
+	return 0;
 }
 
 size_t check_forms(const char *names[CHECK_FORMS_MAX])

@@ -33,6 +33,9 @@ void check_fill_nasty(float *x, size_t n);
 void *check_alloc(size_t bytes);
 void check_free(void *data);
 
+/* The buffer of check_alloc that `inside` points into; 0 when there is none. */
+int check_find(const void *inside, void **out_data, size_t *out_bytes);
+
 /* The forms besides "ref" that this machine runs; their count. */
 #define CHECK_FORMS_MAX 6 /* room for one more, which a test may add */
 size_t check_forms(const char *names[CHECK_FORMS_MAX]);

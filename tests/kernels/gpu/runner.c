@@ -1,0 +1,128 @@
+#include "tests/kernels/gpu/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/kernels/harness.h"
+
+#define BAND 256
+#define BAND_BYTE 0xa5
+#define POINTERS_MAX 16
+
+struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes)
+{
+	return strcmp(name, "sim") == 0 ? gpu_runner_open_sim(why, why_bytes) : gpu_runner_open_device(name, why, why_bytes);
+}
+
+void gpu_runner_close(struct gpu_runner *runner)
+{
+	if (runner)
+		runner->backend->close(runner);
+}
+
+/* The cpu's kernels go by the plain names. */
+static const char *function_name(const struct gpu_runner *runner, enum greta_kernel kernel, char room[64])
+{
+	const char *prefix = strcmp(runner->target, "cpu") == 0 ? "" : "greta_";
+	snprintf(room, 64, "%s%s", prefix, greta_kernel_info(kernel)->name);
+	return room;
+}
+
+bool gpu_runner_has(struct gpu_runner *runner, enum greta_kernel kernel)
+{
+	char name[64];
+	return runner->backend->has(runner, function_name(runner, kernel, name));
+}
+
+/* A buffer of the test and its copy in the runner's memory. */
+struct mirror {
+	uint8_t *host, *device;
+	size_t bytes;
+	bool written;
+};
+
+struct mirrors {
+	struct mirror list[POINTERS_MAX];
+	size_t count;
+};
+
+static void require(struct gpu_runner *runner, int status, const char *what)
+{
+	if (status)
+		fail_msg("%s: %s: %s", runner->name, what, runner->error);
+}
+
+static struct mirror *mirror_of(struct gpu_runner *runner, struct mirrors *mirrors, void *host, size_t bytes)
+{
+	for (size_t i = 0; i < mirrors->count; i++)
+		if (mirrors->list[i].host == host)
+			return &mirrors->list[i];
+	assert_true(mirrors->count < POINTERS_MAX);
+	struct mirror *made = &mirrors->list[mirrors->count++];
+	uint8_t *whole = malloc(bytes + 2 * BAND);
+	assert_non_null(whole);
+	memset(whole, BAND_BYTE, bytes + 2 * BAND);
+	memcpy(whole + BAND, host, bytes);
+	*made = (struct mirror){.host = host, .bytes = bytes, .device = runner->backend->allocate(runner, BAND, bytes)};
+	require(runner, made->device ? 0 : -1, "allocation");
+	require(runner, runner->backend->write(runner, made->device - BAND, whole, bytes + 2 * BAND), "upload");
+	free(whole);
+	return made;
+}
+
+/* Where the kernel finds what `pointer` points at. */
+static void *moved(struct gpu_runner *runner, struct mirrors *mirrors, const struct greta_field *field, uint8_t *pointer)
+{
+	void *host = pointer;
+	size_t bytes = sizeof(struct greta_state);
+	if (strcmp(field->name, "state") != 0 && !check_find(pointer, &host, &bytes))
+		fail_msg("field %s does not point at memory of check_alloc", field->name);
+	struct mirror *mirror = mirror_of(runner, mirrors, host, bytes);
+	mirror->written |= field->kind != GRETA_IN;
+	return mirror->device + (pointer - mirror->host);
+}
+
+static void fetch(struct gpu_runner *runner, struct mirror *mirror, const char *kernel)
+{
+	uint8_t *whole = malloc(mirror->bytes + 2 * BAND), *data = whole + BAND;
+	assert_non_null(whole);
+	require(runner, runner->backend->read(runner, whole, mirror->device - BAND, mirror->bytes + 2 * BAND), "download");
+	for (size_t i = 0; i < BAND; i++) {
+		if (whole[i] != BAND_BYTE)
+			fail_msg("%s: %s wrote a byte %zu before a buffer", runner->name, kernel, BAND - i);
+		if (data[mirror->bytes + i] != BAND_BYTE)
+			fail_msg("%s: %s wrote a byte %zu after a buffer of %zu", runner->name, kernel, i, mirror->bytes);
+	}
+	if (mirror->written)
+		memcpy(mirror->host, data, mirror->bytes);
+	else if (memcmp(mirror->host, data, mirror->bytes) != 0)
+		fail_msg("%s: %s wrote into a buffer that it only reads", runner->name, kernel);
+	runner->backend->release(runner, BAND, mirror->device);
+	free(whole);
+}
+
+void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const struct gpu_grid *grid, const void *args)
+{
+	const struct greta_kernel_info *info = greta_kernel_info(kernel);
+	struct mirrors mirrors = {.count = 0};
+	uint8_t *copy = malloc(info->args_bytes);
+	assert_non_null(copy);
+	memcpy(copy, args, info->args_bytes);
+	for (uint32_t f = 0; f < info->field_count; f++) {
+		const struct greta_field *field = &info->fields[f];
+		void *pointer;
+		if (field->kind != GRETA_IN && field->kind != GRETA_OUT && field->kind != GRETA_IO)
+			continue;
+		memcpy(&pointer, copy + field->offset, sizeof(pointer));
+		if (pointer)
+			pointer = moved(runner, &mirrors, field, pointer);
+		memcpy(copy + field->offset, &pointer, sizeof(pointer));
+	}
+	char name[64];
+	require(runner, runner->backend->launch(runner, function_name(runner, kernel, name), grid, copy, info->args_bytes),
+	        info->name);
+	for (size_t i = 0; i < mirrors.count; i++)
+		fetch(runner, &mirrors.list[i], info->name);
+	free(copy);
+}

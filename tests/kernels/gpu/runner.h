@@ -1,0 +1,61 @@
+/* Something that runs a target's machine code for the kernel checks: the simulator (gfx942 without an AMD GPU), or a device
+ * behind a HIP provider. Memory has guard bands; what a kernel does to them, or an access that the simulator sees outside a
+ * buffer, fails the test. */
+#ifndef GRETA_TESTS_GPU_RUNNER_H
+#define GRETA_TESTS_GPU_RUNNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/abi.h"
+
+struct gpu_runner;
+
+struct gpu_grid {
+	uint32_t x, y;         /* blocks */
+	uint32_t threads;      /* of a block */
+	uint32_t shared_bytes; /* dynamic shared memory of a block */
+};
+
+/* What a back end gives. A status is 0, or -1 with the reason in `error`. */
+struct gpu_backend {
+	bool (*has)(struct gpu_runner *runner, const char *function);
+	/* `bytes` of memory that begin `band` bytes behind a start aligned to 256; only these may be touched by kernels. */
+	void *(*allocate)(struct gpu_runner *runner, size_t band, size_t bytes);
+	void (*release)(struct gpu_runner *runner, size_t band, void *data);
+	int (*write)(struct gpu_runner *runner, void *to, const void *from, size_t bytes);
+	int (*read)(struct gpu_runner *runner, void *to, const void *from, size_t bytes);
+	/* Returns when the kernel has ended. */
+	int (*launch)(struct gpu_runner *runner, const char *function, const struct gpu_grid *grid, const void *args,
+	              size_t args_bytes);
+	void (*close)(struct gpu_runner *runner);
+};
+
+struct gpu_runner {
+	const struct gpu_backend *backend;
+	char name[96];                    /* for messages: "gfx942 in the simulator" */
+	char target[16];                  /* of the code object: "gfx942" */
+	const struct sim942_stats *stats; /* of the last launch; NULL on a device, which does not count */
+	char error[1024];
+};
+
+/* Opens "sim" (gfx942 in the simulator) or a provider ("nvidia", "amd"; "cpu" runs the cpu's own kernels the way a device's
+ * are run). NULL with the reason in `why` where this build or machine cannot. */
+struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes);
+
+void gpu_runner_close(struct gpu_runner *runner); /* NULL is allowed */
+
+/* Whether the target's code object has the kernel. */
+bool gpu_runner_has(struct gpu_runner *runner, enum greta_kernel kernel);
+
+/* Runs a launch whose argument struct points at memory of check_alloc (tests/kernels/harness.h), anywhere inside it, or is NULL;
+ * `state` may be anywhere. The runner works on copies; afterwards the memory that the kernel writes (OUT and IO fields) has
+ * what the copies have. Fails the test on any error, on a damaged guard band and on a change to what is only read. */
+void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const struct gpu_grid *grid, const void *args);
+
+/* The back ends' doors, for gpu_runner_open. */
+struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes);
+struct gpu_runner *gpu_runner_open_device(const char *provider, char *why, size_t why_bytes);
+
+#endif

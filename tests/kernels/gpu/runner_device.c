@@ -1,0 +1,154 @@
+/* Device 0 of a HIP provider, through the calls that a session makes. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/cpu/module.h"
+#include "kernels/gpu/image.h"
+#include "runtime/hip.h"
+#include "tests/kernels/gpu/runner.h"
+
+struct device_runner {
+	struct gpu_runner base;
+	struct greta_hip *hip;
+	hipModule_t module;
+};
+
+static struct device_runner *device_of(struct gpu_runner *runner) { return (struct device_runner *)runner; }
+
+/* 0, or -1 with the call's error told. */
+static int told(struct device_runner *device, hipError_t code, const char *call)
+{
+	if (code == hipSuccess)
+		return 0;
+	snprintf(device->base.error, sizeof(device->base.error), "%s: %s (%s) %s", call, greta_hip_error_name(code),
+	         greta_hip_error_text(code), device->hip->detail());
+	return -1;
+}
+
+static bool has(struct gpu_runner *runner, const char *function)
+{
+	struct device_runner *device = device_of(runner);
+	hipFunction_t found;
+	return device->hip->hipModuleGetFunction(&found, device->module, function) == hipSuccess;
+}
+
+static void *allocate(struct gpu_runner *runner, size_t band, size_t bytes)
+{
+	struct device_runner *device = device_of(runner);
+	void *start = NULL;
+	if (told(device, device->hip->hipMalloc(&start, band + bytes + band), "hipMalloc"))
+		return NULL;
+	return (uint8_t *)start + band;
+}
+
+static void release(struct gpu_runner *runner, size_t band, void *data)
+{
+	(void)device_of(runner)->hip->hipFree((uint8_t *)data - band);
+}
+
+static int write_memory(struct gpu_runner *runner, void *to, const void *from, size_t bytes)
+{
+	struct device_runner *device = device_of(runner);
+	return told(device, device->hip->hipMemcpy(to, from, bytes, hipMemcpyHostToDevice), "hipMemcpy");
+}
+
+static int read_memory(struct gpu_runner *runner, void *to, const void *from, size_t bytes)
+{
+	struct device_runner *device = device_of(runner);
+	return told(device, device->hip->hipMemcpy(to, from, bytes, hipMemcpyDeviceToHost), "hipMemcpy");
+}
+
+static int launch(struct gpu_runner *runner, const char *function, const struct gpu_grid *grid, const void *args,
+                  size_t args_bytes)
+{
+	struct device_runner *device = device_of(runner);
+	struct greta_hip *hip = device->hip;
+	hipFunction_t found;
+	if (told(device, hip->hipModuleGetFunction(&found, device->module, function), function))
+		return -1;
+	if (grid->shared_bytes > 48u << 10 &&
+	    told(device, hip->hipFuncSetAttribute(found, hipFuncAttributeMaxDynamicSharedMemorySize, (int)grid->shared_bytes),
+	         "hipFuncSetAttribute"))
+		return -1;
+	uint8_t *copy = malloc(args_bytes);
+	if (!copy)
+		return told(device, hipErrorOutOfMemory, "malloc");
+	memcpy(copy, args, args_bytes);
+	void *extra[] = {HIP_LAUNCH_PARAM_BUFFER_POINTER, copy, HIP_LAUNCH_PARAM_BUFFER_SIZE, &args_bytes,
+	                 HIP_LAUNCH_PARAM_END};
+	hipError_t code = hip->hipModuleLaunchKernel(found, grid->x, grid->y, 1, grid->threads, 1, 1, grid->shared_bytes,
+	                                             NULL, NULL, extra);
+	free(copy);
+	if (told(device, code, "hipModuleLaunchKernel"))
+		return -1;
+	return told(device, hip->hipDeviceSynchronize(), "hipDeviceSynchronize");
+}
+
+static void finish(struct gpu_runner *runner)
+{
+	struct device_runner *device = device_of(runner);
+	if (device->module)
+		(void)device->hip->hipModuleUnload(device->module);
+	greta_hip_unload(device->hip);
+	free(device);
+}
+
+static const struct gpu_backend BACKEND = {
+    .has = has, .allocate = allocate, .release = release, .write = write_memory, .read = read_memory, .launch = launch,
+    .close = finish};
+
+/* The code object for the device, or NULL with the reason told. */
+static const void *image_for(struct device_runner *device)
+{
+	if (strcmp(device->base.target, "cpu") == 0)
+		return greta_cpu_module("auto");
+	const struct greta_gpu_image *image = greta_gpu_image(device->base.target);
+	if (!image)
+		snprintf(device->base.error, sizeof(device->base.error), "this build has no kernels for %s (option gpu_targets)",
+		         device->base.target);
+	return image ? image->data : NULL;
+}
+
+static int start(struct device_runner *device)
+{
+	struct greta_hip *hip = device->hip;
+	int count = 0;
+	if (told(device, hip->hipInit(0), "hipInit") || told(device, hip->hipGetDeviceCount(&count), "hipGetDeviceCount") ||
+	    told(device, hip->hipSetDevice(0), "hipSetDevice"))
+		return -1;
+	struct greta_error error;
+	if (greta_hip_architecture(hip, 0, device->base.target, &error) != GRETA_OK) {
+		snprintf(device->base.error, sizeof(device->base.error), "%s", error.message);
+		return -1;
+	}
+	char name[64] = "";
+	(void)hip->hipDeviceGetName(name, sizeof(name), 0);
+	snprintf(device->base.name, sizeof(device->base.name), "%s on %s", device->base.target, name);
+	const void *image = image_for(device);
+	return image ? told(device, hip->hipModuleLoadData(&device->module, image), "hipModuleLoadData") : -1;
+}
+
+struct gpu_runner *gpu_runner_open_device(const char *provider, char *why, size_t why_bytes)
+{
+	struct greta_hip_options options = {.guard = strcmp(provider, "cpu") == 0};
+	struct greta_error error;
+	struct device_runner *device = calloc(1, sizeof(*device));
+	if (!device) {
+		snprintf(why, why_bytes, "out of memory");
+		return NULL;
+	}
+	if (greta_hip_load(provider, &options, &device->hip, &error) != GRETA_OK) {
+		snprintf(why, why_bytes, "%s", error.message);
+		free(device);
+		return NULL;
+	}
+	device->base.backend = &BACKEND;
+	if (start(device)) {
+		snprintf(why, why_bytes, "%s", device->base.error);
+		finish(&device->base);
+		return NULL;
+	}
+	return &device->base;
+}
