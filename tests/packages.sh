@@ -25,3 +25,6 @@ need_packages() {
 # What building takes, and what building the tests takes besides.
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libxxhash-dev libjansson-dev"
 TEST_PACKAGES="libcmocka-dev"
+
+# What compiles kernels for AMD GPUs and takes the code apart for the simulator; the last two are for its own tests alone.
+GPU_PACKAGES="clang-19 lld-19 llvm-19 libamdhip64-dev rocm-device-libs"

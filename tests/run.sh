@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . tests/packages.sh
 need_packages $BUILD_PACKAGES $TEST_PACKAGES
+need_packages $GPU_PACKAGES || echo "Without them kernels for AMD GPUs are neither built nor run in the simulator." >&2
 
 build=${1:-build}
 [ $# -eq 0 ] || shift
