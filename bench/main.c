@@ -67,9 +67,10 @@ static bool parse_prefill(const char *list, unsigned out[GRETA_PREFILL_MAX])
 {
 	size_t count = 0;
 	char copy[256];
-	if (strlen(list) >= sizeof(copy))
+	size_t length = strlen(list);
+	if (length >= sizeof(copy))
 		return false;
-	strcpy(copy, list);
+	memcpy(copy, list, length + 1);
 	for (char *rest = copy, *part; (part = strsep(&rest, ",")) != NULL; count++)
 		if (count == GRETA_PREFILL_MAX || !parse_number(part, 1, 1u << 20, &out[count]) ||
 		    (count && out[count] <= out[count - 1]))

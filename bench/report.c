@@ -139,11 +139,11 @@ static void report_json(const struct bench_result *result, FILE *out)
 }
 
 /* The columns are the members of the JSON records, spreads taken apart. */
-static void csv_row(const json_t *record, bool names, FILE *out)
+static void csv_row(json_t *record, bool names, FILE *out)
 {
 	const char *key, *separator = "";
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)record, key, value) {
+	json_object_foreach(record, key, value) {
 		const char *part;
 		json_t *inner;
 		if (json_is_object(value)) {

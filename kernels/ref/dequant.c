@@ -157,8 +157,9 @@ void greta_ref_dequantise(uint32_t type, const void *raw, size_t n, float *out)
 		struct greta_ref_run run;
 		greta_ref_run_from_raw(type, blocks, &run);
 		for (size_t i = 0; i < here; i++) {
-			float scale = greta_f16_to_f32(run.d[i / run.d_span]) * (float)run.factor[i / run.span];
-			float min = greta_f16_to_f32(run.dmin) * (float)run.min_factor[i / 32];
+			size_t d = i / run.d_span, sub = i / run.span, min_sub = i / 32;
+			float scale = greta_f16_to_f32(run.d[d]) * (float)run.factor[sub];
+			float min = greta_f16_to_f32(run.dmin) * (float)run.min_factor[min_sub];
 			out[start + i] = scale * (float)run.q[i] - min;
 		}
 	}

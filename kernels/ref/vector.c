@@ -67,11 +67,11 @@ static int64_t half_term(uint16_t h, int64_t v, int shift)
 static uint64_t quantised_terms(const struct greta_ref_run *run, const int32_t *x, int shift)
 {
 	uint64_t sum = 0;
-	for (uint32_t start = 0; start < 256; start += run->d_span) {
+	for (uint32_t start = 0, k = 0; start < 256; start += run->d_span, k++) {
 		int64_t a = 0;
 		for (uint32_t i = start; i < start + run->d_span; i++)
 			a += (int64_t)run->factor[i / run->span] * run->q[i] * x[i];
-		sum += (uint64_t)half_term(run->d[start / run->d_span], a, shift);
+		sum += (uint64_t)half_term(run->d[k], a, shift);
 	}
 	int64_t b = 0;
 	for (uint32_t i = 0; i < 256; i++)
