@@ -1,4 +1,4 @@
-"""embed_images.py OUTPUT.c [TARGET FILE]...: writes the C file that holds code objects and their table (image_table.h)."""
+"""embed_images.py OUTPUT.c [TARGET FILE]...: writes the C file of code objects and their table (image_table.h)."""
 import os
 import sys
 

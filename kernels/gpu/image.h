@@ -1,5 +1,5 @@
-/* The GPU kernels of this build: one code object for each target of the option gpu_targets, embedded in the library. A build
- * without a GPU compiler has none, and is complete in everything else. */
+/* The GPU kernels of this build: one code object for each target of the option gpu_targets, embedded in the library. A
+ * build without a GPU compiler has none, and is complete in everything else. */
 #ifndef GRETA_GPU_IMAGE_H
 #define GRETA_GPU_IMAGE_H
 

@@ -4,9 +4,10 @@
 
 #define GRETA_GPU_NORM_BLOCKS 128 /* blocks of 256 values of the longest row, 32,768 */
 
-/* 1 / sqrt(mean of squares + eps) of x [n], n a multiple of 256, for every thread of the block. `sums` is shared memory. The
- * order is the reference's: a group of 32 lanes sums a block of 256 as 32 lanes of eight, folded in halves; the blocks' sums
- * are added one after the other. Ends behind a barrier; sums may be used again after the next one. */
+/* 1 / sqrt(mean of squares + eps) of x [n], n a multiple of 256, for every thread of the block. `sums` is shared
+ * memory. The order is the reference's: a group of 32 lanes sums a block of 256 as 32 lanes of eight, folded in
+ * halves; the blocks' sums are added one after the other. Ends behind a barrier; sums may be used again after the next
+ * one. */
 GRETA_DEVICE float greta_gpu_norm_factor(const float *x, uint32_t n, float eps, double *sums)
 {
 	uint32_t group = greta_thread() / 32, groups = greta_threads() / 32, lane = greta_thread() % 32;

@@ -72,7 +72,8 @@ static struct mirror *mirror_of(struct gpu_runner *runner, struct mirrors *mirro
 }
 
 /* Where the kernel finds what `pointer` points at. */
-static void *moved(struct gpu_runner *runner, struct mirrors *mirrors, const struct greta_field *field, uint8_t *pointer)
+static void *moved(struct gpu_runner *runner, struct mirrors *mirrors, const struct greta_field *field,
+		uint8_t *pointer)
 {
 	void *host = pointer;
 	size_t bytes = sizeof(struct greta_state);
@@ -102,7 +103,8 @@ static void fetch(struct gpu_runner *runner, struct mirror *mirror, const char *
 	free(whole);
 }
 
-void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const struct gpu_grid *grid, const void *args)
+void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const struct gpu_grid *grid,
+		const void *args)
 {
 	const struct greta_kernel_info *info = greta_kernel_info(kernel);
 	struct mirrors mirrors = {.count = 0};

@@ -1,6 +1,6 @@
-/* Something that runs a target's machine code for the kernel checks: the simulator (gfx942 without an AMD GPU), or a device
- * behind a HIP provider. Memory has guard bands; what a kernel does to them, or an access that the simulator sees outside a
- * buffer, fails the test. */
+/* Something that runs a target's machine code for the kernel checks: the simulator (gfx942 without an AMD GPU), or a
+ * device behind a HIP provider. Memory has guard bands; what a kernel does to them, or an access that the simulator
+ * sees outside a buffer, fails the test. */
 #ifndef GRETA_TESTS_GPU_RUNNER_H
 #define GRETA_TESTS_GPU_RUNNER_H
 
@@ -40,8 +40,8 @@ struct gpu_runner {
 	char error[1024];
 };
 
-/* Opens "sim" (gfx942 in the simulator) or a provider ("nvidia", "amd"; "cpu" runs the cpu's own kernels the way a device's
- * are run). NULL with the reason in `why` where this build or machine cannot. */
+/* Opens "sim" (gfx942 in the simulator) or a provider ("nvidia", "amd"; "cpu" runs the cpu's own kernels the way a
+ * device's are run). NULL with the reason in `why` where this build or machine cannot. */
 struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes);
 
 void gpu_runner_close(struct gpu_runner *runner); /* NULL is allowed */
@@ -49,10 +49,12 @@ void gpu_runner_close(struct gpu_runner *runner); /* NULL is allowed */
 /* Whether the target's code object has the kernel. */
 bool gpu_runner_has(struct gpu_runner *runner, enum greta_kernel kernel);
 
-/* Runs a launch whose argument struct points at memory of check_alloc (tests/kernels/harness.h), anywhere inside it, or is NULL;
- * `state` may be anywhere. The runner works on copies; afterwards the memory that the kernel writes (OUT and IO fields) has
- * what the copies have. Fails the test on any error, on a damaged guard band and on a change to what is only read. */
-void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const struct gpu_grid *grid, const void *args);
+/* Runs a launch whose argument struct points at memory of check_alloc (tests/kernels/harness.h), anywhere inside it,
+ * or is NULL; `state` may be anywhere. The runner works on copies; afterwards the memory that the kernel writes (OUT
+ * and IO fields) has what the copies have. Fails the test on any error, on a damaged guard band and on a change to
+ * what is only read. */
+void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const struct gpu_grid *grid,
+		const void *args);
 
 /* The back ends' doors, for gpu_runner_open. */
 struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes);

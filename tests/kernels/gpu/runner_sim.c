@@ -1,5 +1,5 @@
-/* gfx942 machine code in the simulator: the build's own code object, exact bounds around every buffer, registers and shared
- * memory that start as NaNs. */
+/* gfx942 machine code in the simulator: the build's own code object, exact bounds around every buffer, registers and
+ * shared memory that start as NaNs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,8 @@ static void finish(struct gpu_runner *runner)
 }
 
 static const struct gpu_backend BACKEND = {
-    .has = has, .allocate = allocate, .release = release, .write = copy, .read = copy, .launch = launch, .close = finish};
+    .has = has, .allocate = allocate, .release = release, .write = copy, .read = copy, .launch = launch,
+		.close = finish};
 
 struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes)
 {
