@@ -33,8 +33,10 @@ static void test_arguments_are_the_abi(void **context)
 		const struct sim942_kernel *kernel = sim942_kernel_at(code, i);
 		const struct greta_kernel_info *info = info_of(kernel->name);
 		const struct sim942_arg *args;
-		if (!info)
+		if (!info) {
 			fail_msg("%s is no kernel of the ABI", kernel->name);
+			return;
+		}
 		assert_true(sim942_kernel_args(kernel, &args) > 0);
 		assert_string_equal(args[0].kind, "by_value");
 		assert_int_equal(args[0].offset, 0);
