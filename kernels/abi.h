@@ -68,7 +68,7 @@ enum greta_kv_type { GRETA_KV_F16 = 0, GRETA_KV_F32 = 1 };
  *   v [kv_heads][C][head_dim] */
 
 /* Bytes that one block of 256 values takes in a `digits` buffer [chunk][cols / 256] of the cpu target. */
-#define GRETA_CPU_DIGITS_BLOCK_BYTES 1600
+#define GRETA_CPU_DIGITS_BLOCK_BYTES 2624
 
 /* Dynamic shared memory that the cpu target's kernels get: this much working space; kernels that make the digits of their
  * input themselves (digits == NULL in product, qkv, gate_up; lm_head always) get cols * 4 bytes for the input's row and

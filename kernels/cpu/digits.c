@@ -37,15 +37,20 @@ static void block_digits(const float *y, uint32_t activations, struct greta_cpu_
 	}
 	int exponent = greta_digits_exponent(amax, (int)activations);
 	float scale = greta_digits_scale(exponent, (int)activations);
-	uint32_t words[256];
+	int32_t x[256];
 	if (exponent == GRETA_EXPONENT_NONFINITE)
-		memset(words, 0, sizeof(words));
+		memset(x, 0, sizeof(x));
 	else
 		for (int i = 0; i < 256; i++)
-			words[i] = greta_digits_split((int32_t)rintf(y[i] * scale));
+			x[i] = (int32_t)rintf(y[i] * scale);
 	for (int d = 0; d < 4; d++)
 		for (int i = 0; i < 256; i++)
-			out->digit[d][i] = (int8_t)(uint8_t)(words[i] >> (8 * d));
+			out->digit[d][i] = (int8_t)(uint8_t)(greta_digits_split(x[i]) >> (8 * d));
+	for (int i = 0; i < 256; i++) {
+		int32_t low = (int16_t)(uint16_t)x[i];
+		out->half[0][i] = (int16_t)low;
+		out->half[1][i] = (int16_t)((x[i] - low) >> 16);
+	}
 	out->exponent = exponent;
 	block_sums(activations, out);
 }

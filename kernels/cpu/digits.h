@@ -18,6 +18,7 @@ struct greta_cpu_digits {
 	int32_t exponent;      /* E, or GRETA_EXPONENT_NONFINITE */
 	int32_t largest;       /* the largest exponent of the vector's blocks; the same in each of them */
 	uint8_t reserved[80];
+	int16_t half[2][256];  /* X[i] = half[0][i] + 65536 * half[1][i] */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct greta_cpu_digits) == GRETA_CPU_DIGITS_BLOCK_BYTES, "abi.h states the size");

@@ -46,12 +46,6 @@ static ALWAYS_INLINE void add_mins(const int D, __m512i dmin, __m512i m_low, __m
 	add_term(_mm512_xor_si512(dmin, _mm512_set1_epi32(0x8000)), factor, b, acc);
 }
 
-/* The scales of sub-blocks 2 p and 2 p + 1 in bytes 0 and 1 of every lane. */
-static ALWAYS_INLINE __m512i two_scales(const struct greta_k_scales *s, int p)
-{
-	return _mm512_srl_epi32(s->scale[p / 2], _mm_cvtsi32_si128(p % 2 * 16));
-}
-
 static ALWAYS_INLINE void q4_k_block(const int D, const uint8_t *words, const struct greta_cpu_digits *x,
                                      __m512d factor, __m512d acc[2])
 {
@@ -333,7 +327,10 @@ void greta_cpu_avx512_sums(const struct greta_cpu_sums_job *job)
 	               : job->type == GRETA_TYPE_Q6_K ? 2
 	               : job->type == GRETA_TYPE_Q8_0 ? 3
 	                                              : 4;
-	table[row][job->activations - 1](job);
+	if (greta_cpu_avx512_many_wants(job))
+		greta_cpu_avx512_many_sums(job);
+	else
+		table[row][job->activations - 1](job);
 }
 
 /* ---- Unquantised weights: a lane is a column, each lane's terms are floored alone ---- */

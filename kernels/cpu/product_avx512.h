@@ -3,6 +3,7 @@
 #define GRETA_CPU_PRODUCT_AVX512_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 
 #include "kernels/cpu/product.h"
 #include "kernels/numbers.h"
@@ -99,5 +100,15 @@ static ALWAYS_INLINE struct greta_k_scales k_scales(const uint8_t *words)
 	s.min[1] = insert_bits(_mm512_and_si512(_mm512_srli_epi32(c, 4), four), _mm512_srli_epi32(b, 2), two);
 	return s;
 }
+
+/* The scales of sub-blocks 2 p and 2 p + 1 in bytes 0 and 1 of every lane. */
+static ALWAYS_INLINE __m512i two_scales(const struct greta_k_scales *s, int p)
+{
+	return _mm512_srl_epi32(s->scale[p / 2], _mm_cvtsi32_si128(p % 2 * 16));
+}
+
+/* Sums for several vectors at a time (product_avx512_many.c), where that pays. */
+bool greta_cpu_avx512_many_wants(const struct greta_cpu_sums_job *job);
+void greta_cpu_avx512_many_sums(const struct greta_cpu_sums_job *job);
 
 #endif
