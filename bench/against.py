@@ -24,7 +24,7 @@ def llama(options, threads):
     prefill = rows_of([*common, "-p", str(options.prompt), "-n", "0"])[-1]
     decode = rows_of([*common, "-p", "0", "-n", str(options.generate)])[-1]
     return {"prefill": float(prefill["avg_ts"]), "decode": float(decode["avg_ts"]),
-            "build": f"{prefill['build_commit']} ({prefill['build_number']})"}
+            "build": prefill["build_commit"]}
 
 
 def greta(options, threads, activations):
@@ -73,7 +73,7 @@ def main():
                       f"| {spread([a[test] for a in runs])} | {statistics.median(ratios):.2f} ({min(ratios):.2f} to "
                       f"{max(ratios):.2f}) | {share} |", flush=True)
     one = own[options.activations[0]][0]
-    print(f"\nllama.cpp {peer[0]['build']}; greta-bench {one['build']}; {one['device']}, kernels {one['kernels']}; model "
+    print(f"\nllama.cpp's build {peer[0]['build']}; greta-bench {one['build']}; {one['device']}, kernels {one['kernels']}; model "
           f"fingerprint {one['model']}; prompt {options.prompt}, {options.generate} tokens decoded, {options.runs} runs "
           "taking turns, median (min to max)")
 
