@@ -53,6 +53,7 @@ uint64_t greta_abi_hash(void)
 	    GRETA_ATTENTION_CHUNK,
 	    GRETA_KV_TILE,
 	    GRETA_CPU_DIGITS_BLOCK_BYTES,
+	    GRETA_GPU_DIGITS_BLOCK_BYTES,
 	};
 	uint64_t hash = mix(0, constants, sizeof(constants));
 	for (uint32_t k = 0; k < GRETA_KERNEL_COUNT; k++) {

@@ -56,6 +56,7 @@ GRETA_ABI_FN int greta_step_samples(const struct greta_state *state, uint32_t to
 enum greta_layout { /* how a weight tensor lies in memory */
 	GRETA_LAYOUT_RAW = 0,    /* as in the GGUF file */
 	GRETA_LAYOUT_ROWS16 = 1, /* 16 rows interleaved by 32-bit words: kernels/rows16.h */
+	GRETA_LAYOUT_TILE16 = 2, /* tiles of 16 rows by 256 columns for matrix instructions: kernels/tile16.h */
 };
 
 enum greta_kv_type { GRETA_KV_F16 = 0, GRETA_KV_F32 = 1 };
@@ -69,6 +70,9 @@ enum greta_kv_type { GRETA_KV_F16 = 0, GRETA_KV_F32 = 1 };
 
 /* Bytes that one block of 256 values takes in a `digits` buffer [chunk][cols / 256] of the cpu target. */
 #define GRETA_CPU_DIGITS_BLOCK_BYTES 2624
+
+/* The same of the gpu targets (struct greta_gpu_digits, kernels/gpu/layouts.h). */
+#define GRETA_GPU_DIGITS_BLOCK_BYTES 1152
 
 /* Dynamic shared memory that the cpu target's kernels get: this much working space; kernels that make the digits of their
  * input themselves (digits == NULL in product, qkv, gate_up; lm_head always) get cols * 4 bytes for the input's row and
@@ -139,9 +143,12 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 	U32(kv_heads) U32(head_dim) U32(kv_type) U32(context) U32(chunk) U32(reserved)
 
 /* Causal attention of this step's tokens over positions 0 .. position + t. q, out [chunk][heads * head_dim].
- * Grid: x = heads / heads_per_block, y = ceil(chunk / tokens_per_block). heads_per_block divides heads / kv_heads. */
+ * Grid: x = heads / heads_per_block, y = ceil(chunk / tokens_per_block). heads_per_block divides heads / kv_heads.
+ * scratch, counters: NULL but on gpu targets, whose programs of one token have other grids (kernels/gpu/README.md): the parts of a
+ * context that is split over blocks, and a count of those that are done, zero before and after. */
 #define GRETA_ARGS_attention(IN, OUT, IO, U32, I32, F32)                                                               \
 	IN(float, q) IN(void, k_cache) IN(void, v_cache) IN(struct greta_state, state) OUT(float, out)                 \
+	OUT(float, scratch) IO(uint32_t, counters)                                                                     \
 	U32(heads) U32(kv_heads) U32(head_dim) U32(kv_type) U32(context) U32(chunk)                                    \
 	U32(heads_per_block) U32(tokens_per_block) F32(scale) U32(reserved)
 

@@ -25,7 +25,7 @@ const char *greta_kv_name(uint32_t kv_type) { ONE_OF(kv_type, "f16", "f32"); }
 
 const char *greta_activations_name(uint32_t activations) { ONE_OF(activations, "?", "x8", "x16", "x24", "x32"); }
 
-const char *greta_layout_name(uint32_t layout) { ONE_OF(layout, "raw", "rows16"); }
+const char *greta_layout_name(uint32_t layout) { ONE_OF(layout, "raw", "rows16", "tile16"); }
 
 const char *greta_bytes_text(uint64_t bytes, char out[GRETA_TEXT_MAX])
 {

@@ -1,7 +1,7 @@
 #include "planner/weights.h"
 
 #include "kernels/numbers.h"
-#include "kernels/rows16.h"
+#include "kernels/layout.h"
 #include "runtime/plan.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static uint64_t layout_bytes(uint32_t layout, const struct greta_gguf_tensor *te
 {
 	if (layout == GRETA_LAYOUT_RAW)
 		return tensor->bytes;
-	return ((uint64_t)rows + 15) / 16 * greta_rows16_group_bytes(tensor->type->type, cols);
+	return ((uint64_t)rows + 15) / 16 * greta_layout_group_bytes(layout, tensor->type->type, cols);
 }
 
 static void place(struct greta_weights *weights, struct greta_weight *weight)

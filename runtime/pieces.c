@@ -1,7 +1,7 @@
 #include "runtime/pieces.h"
 
 #include "kernels/abi.h"
-#include "kernels/rows16.h"
+#include "kernels/layout.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -20,13 +20,12 @@ static uint64_t layout_bytes(const struct greta_plan_tensor *tensor, uint64_t *o
 	*out_group_bytes = 0;
 	if (tensor->constant || tensor->layout == GRETA_LAYOUT_RAW)
 		return tensor->source_bytes;
-	if (!type || tensor->cols % 256 || !tensor->cols || tensor->layout != GRETA_LAYOUT_ROWS16 ||
-	    !greta_rows16_words(tensor->type))
+	if (!type || tensor->cols % 256 || !tensor->cols)
 		return 0;
 	uint64_t row_bytes = (uint64_t)tensor->cols / type->block_values * type->block_bytes;
 	if (row_bytes * tensor->rows != tensor->source_bytes)
 		return 0;
-	*out_group_bytes = greta_rows16_group_bytes(tensor->type, tensor->cols);
+	*out_group_bytes = greta_layout_group_bytes(tensor->layout, tensor->type, tensor->cols);
 	return ((uint64_t)tensor->rows + 15) / 16 * *out_group_bytes;
 }
 
@@ -127,5 +126,5 @@ void greta_piece_write(const struct greta_piece *piece, void *out)
 	if (piece->layout == GRETA_LAYOUT_RAW)
 		memcpy(out, piece->source, piece->bytes);
 	else
-		greta_rows16_pack(piece->type, piece->rows, piece->cols, piece->source, 0, piece->groups, out);
+		greta_layout_pack(piece->layout, piece->type, piece->rows, piece->cols, piece->source, piece->groups, out);
 }

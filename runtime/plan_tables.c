@@ -60,7 +60,7 @@ static enum greta_status check_tensor(const struct greta_plan *plan, size_t i, s
 	const struct greta_plan_header *h = plan->header;
 	uint64_t source_room = t->constant ? h->sections[GRETA_PLAN_CONSTANTS].count : h->model_bytes;
 	if (!is_string(plan, t->name) || t->region > GRETA_REGION_MODEL || !greta_type_info(t->type) ||
-	    t->layout > GRETA_LAYOUT_ROWS16 || t->constant > 1 || t->rows == 0 || t->cols == 0)
+	    t->layout > GRETA_LAYOUT_TILE16 || t->constant > 1 || t->rows == 0 || t->cols == 0)
 		return DAMAGED("tensor %zu", i);
 	if (t->bytes == 0 || !within(t->offset, t->bytes, h->region_bytes[t->region]) ||
 	    !within(t->source, t->source_bytes, source_room))

@@ -57,8 +57,8 @@ static void test_attention(void **context)
 		float *q = check_alloc(bytes), *expected = check_alloc(bytes);
 		fill_cache(&s, k_cache, v_cache);
 		check_fill(q, (size_t)s.chunk * width, run % 3 ? 1 : 8, 1);
-		struct greta_attention_args args = {q, k_cache, v_cache, &s.state, expected, s.heads, s.kv_heads, s.head_dim,
-		                                    s.kv_type, s.context, s.chunk, group, check_between(1, 4), 0.11f, 0};
+		struct greta_attention_args args = {q, k_cache, v_cache, &s.state, expected, NULL, NULL, s.heads, s.kv_heads,
+		                                    s.head_dim, s.kv_type, s.context, s.chunk, group, check_between(1, 4), 0.11f, 0};
 		uint32_t tiles = (s.chunk + args.tokens_per_block - 1) / args.tokens_per_block;
 		check_run(check_kernel("ref", GRETA_KERNEL_attention), s.kv_heads, tiles, GRETA_CPU_WORK_BYTES, &args);
 		for (size_t f = 0, count = check_forms(forms); f < count; f++) {
@@ -150,8 +150,8 @@ static int bench(void)
 		float *q = check_alloc(bytes), *out = check_alloc(bytes);
 		fill_cache(&s, k_cache, v_cache);
 		check_fill(q, bytes / 4, 1, 0);
-		struct greta_attention_args args = {q, k_cache, v_cache, &s.state, out, s.heads, s.kv_heads, s.head_dim,
-		                                    s.kv_type, s.context, 1, s.heads / s.kv_heads, 1, 0.11f, 0};
+		struct greta_attention_args args = {q, k_cache, v_cache, &s.state, out, NULL, NULL, s.heads, s.kv_heads,
+		                                    s.head_dim, s.kv_type, s.context, 1, s.heads / s.kv_heads, 1, 0.11f, 0};
 		for (size_t f = 0, count = check_forms(forms); f < count; f++) {
 			double seconds = check_time(check_kernel(forms[f], GRETA_KERNEL_attention), s.kv_heads, 1,
 			                            GRETA_CPU_WORK_BYTES, &args);

@@ -1,7 +1,7 @@
 #include "run_plan.h"
 
 #include "kernels/ref/kernels.h"
-#include "kernels/rows16.h"
+#include "kernels/layout.h"
 
 #include <malloc.h>
 #include <setjmp.h>
@@ -29,8 +29,8 @@ static void load_tensor(const struct plan_machine *machine, const struct greta_p
 		return;
 	if (t->constant)
 		memcpy(to, machine->plan->constants + t->source, t->bytes);
-	else if (t->layout == GRETA_LAYOUT_ROWS16)
-		greta_rows16_pack(t->type, t->rows, t->cols, model + t->source, 0, (t->rows + 15) / 16, to);
+	else if (t->layout != GRETA_LAYOUT_RAW)
+		greta_layout_pack(t->layout, t->type, t->rows, t->cols, model + t->source, (t->rows + 15) / 16, to);
 	else
 		memcpy(to, model + t->source, t->bytes);
 }
