@@ -117,6 +117,9 @@ static void add_fixed_buffers(struct greta_draft *draft, const struct greta_llam
 		snprintf(name, sizeof(name), "v cache.%u", l);
 		add_fixed(draft, name, GRETA_REGION_KV, cache_bytes);
 	}
+	const struct greta_form *attention = greta_target_form(choice->target, GRETA_KERNEL_attention, 1, 0);
+	if (attention && attention->splits)
+		add_fixed(draft, "counters", GRETA_REGION_STATE, (uint64_t)model->n_head * sizeof(uint32_t));
 }
 
 static void add_tensors(struct greta_draft *draft, const struct greta_weights *weights)
@@ -194,6 +197,8 @@ static enum greta_status add_program(struct greta_draft *draft, const struct gre
 	if (choice->fuse == GRETA_FUSE_FULL)
 		greta_fuse(&graph, choice->target);
 	status = greta_fuse_digits(&graph, choice->target, error);
+	if (status == GRETA_OK)
+		status = greta_fuse_splits(&graph, choice->target, GRETA_FIXED_COUNTERS(model->n_layer), error);
 	if (status == GRETA_OK) {
 		char name[24] = "decode";
 		if (chunk > 1)

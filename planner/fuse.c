@@ -1,5 +1,7 @@
 #include "planner/fuse.h"
 
+#include "planner/lower.h"
+
 static bool null(struct greta_ref ref) { return ref.kind == GRETA_REF_NULL; }
 
 /* The operation after `at` that touches ref next; op_count if there is none. */
@@ -49,7 +51,7 @@ static bool same_input(const struct greta_op *a, const struct greta_op *b)
 }
 
 /* product q, product k, product v, rope q, rope k, kv_write -> qkv */
-static bool fuse_qkv(struct greta_graph *graph, uint32_t at)
+static bool fuse_qkv(struct greta_graph *graph, uint32_t at, const struct greta_target *target)
 {
 	static const enum greta_kernel chain[] = {GRETA_KERNEL_product, GRETA_KERNEL_product, GRETA_KERNEL_product,
 						  GRETA_KERNEL_rope, GRETA_KERNEL_rope, GRETA_KERNEL_kv_write};
@@ -90,6 +92,8 @@ static bool fuse_qkv(struct greta_graph *graph, uint32_t at)
 	    .kv_type = write->args.kv_write.kv_type, .context = write->args.kv_write.context,
 	    .activations = q->args.product.activations, .chunk = graph->chunk,
 	};
+	if (!greta_op_form(&op, target))
+		return false;
 	graph->ops[at] = op;
 	for (uint32_t i = 0; i < 5; i++)
 		greta_graph_remove(graph, at + 1);
@@ -97,7 +101,7 @@ static bool fuse_qkv(struct greta_graph *graph, uint32_t at)
 }
 
 /* product gate, product up, silu_mul -> gate_up */
-static bool fuse_gate_up(struct greta_graph *graph, uint32_t at)
+static bool fuse_gate_up(struct greta_graph *graph, uint32_t at, const struct greta_target *target)
 {
 	if (!is(graph, at, GRETA_KERNEL_product) || !is(graph, at + 1, GRETA_KERNEL_product) ||
 	    !is(graph, at + 2, GRETA_KERNEL_silu_mul))
@@ -126,6 +130,8 @@ static bool fuse_gate_up(struct greta_graph *graph, uint32_t at)
 	    .rows = gate->args.product.rows, .cols = gate->args.product.cols,
 	    .activations = gate->args.product.activations, .chunk = graph->chunk,
 	};
+	if (!greta_op_form(&op, target))
+		return false;
 	graph->ops[at] = op;
 	greta_graph_remove(graph, at + 1);
 	greta_graph_remove(graph, at + 1);
@@ -200,7 +206,11 @@ static bool fuse_argmax(struct greta_graph *graph, uint32_t at, const struct gre
 	struct greta_ref best = argmax->refs[GRETA_REF(argmax, best)];
 	if (!greta_ref_equal(sample->refs[GRETA_REF(sample, best)], best))
 		return false;
-	uint32_t blocks = (head->args.lm_head.rows + target->lm_head_rows - 1) / target->lm_head_rows;
+	const struct greta_form *form = greta_op_form(head, target);
+	if (!form)
+		return false;
+	uint32_t rows = head->args.lm_head.rows, together = greta_form_rows(form, rows);
+	uint32_t blocks = (rows + together - 1) / together;
 	head->refs[GRETA_REF(lm_head, best)] = best;
 	sample->args.sample.best_count = blocks;
 	graph->values[best.index].bytes = (uint64_t)blocks * 8;
@@ -220,9 +230,8 @@ static bool fuse_advance(struct greta_graph *graph, uint32_t at)
 
 void greta_fuse(struct greta_graph *graph, const struct greta_target *target)
 {
-	bool qkv = target->symbols[GRETA_KERNEL_qkv], gate_up = target->symbols[GRETA_KERNEL_gate_up];
 	for (uint32_t at = 0; at < graph->op_count; at++) {
-		while ((qkv && fuse_qkv(graph, at)) || (gate_up && fuse_gate_up(graph, at)) || fuse_embed(graph, at) ||
+		while (fuse_qkv(graph, at, target) || fuse_gate_up(graph, at, target) || fuse_embed(graph, at) ||
 		       fuse_residual(graph, at) || fuse_argmax(graph, at, target) || fuse_advance(graph, at))
 			;
 	}
@@ -262,7 +271,8 @@ enum greta_status greta_fuse_digits(struct greta_graph *graph, const struct gret
 	for (uint32_t at = 0; at < graph->op_count; at++) {
 		struct digits_slots first;
 		if (!digits_slots(&graph->ops[at], &first) || !null(*first.digits) ||
-		    !greta_target_wants_digits_node(target, graph->chunk, first.cols))
+		    !greta_target_wants_digits_node(target, graph->chunk, first.cols,
+						    greta_op_digits_room(&graph->ops[at], target)))
 			continue;
 		struct greta_ref x = *first.x, norm = *first.norm;
 		struct greta_op op = {
@@ -294,6 +304,34 @@ enum greta_status greta_fuse_digits(struct greta_graph *graph, const struct gret
 			if (greta_op_writes(&graph->ops[i], x))
 				break;
 		}
+	}
+	return GRETA_OK;
+}
+
+/* ---- Attention over a split context ---- */
+
+/* Of each head and chunk of the context: its values, their weight and the largest score, in fp32. */
+static uint64_t parts_bytes(const struct greta_attention_args *args)
+{
+	uint64_t chunks = ((uint64_t)args->context + GRETA_ATTENTION_CHUNK - 1) / GRETA_ATTENTION_CHUNK;
+	return args->heads * chunks * ((uint64_t)args->head_dim + 2) * 4;
+}
+
+enum greta_status greta_fuse_splits(struct greta_graph *graph, const struct greta_target *target, uint32_t counters,
+				    struct greta_error *error)
+{
+	for (uint32_t at = 0; at < graph->op_count; at++) {
+		const struct greta_form *form = greta_op_form(&graph->ops[at], target);
+		if (graph->ops[at].kernel != GRETA_KERNEL_attention || !form || !form->splits)
+			continue;
+		const struct greta_attention_args *args = &graph->ops[at].args.attention;
+		graph->ops[at].refs[GRETA_REF(attention, counters)] = (struct greta_ref){GRETA_REF_FIXED, counters};
+		if (greta_form_splits(form, args->heads, args->context) == 1)
+			continue;
+		struct greta_ref parts = greta_graph_value(graph, "parts", graph->ops[at].layer, parts_bytes(args));
+		if (graph->failed)
+			return greta_fail(error, GRETA_ERROR_MEMORY, "out of memory");
+		graph->ops[at].refs[GRETA_REF(attention, scratch)] = parts;
 	}
 	return GRETA_OK;
 }

@@ -15,11 +15,13 @@
 /* The index of a pointer field among an operation's references. */
 #define GRETA_REF(kernel, field) (offsetof(struct greta_##kernel##_args, field) / 8)
 
-/* What lives outside the arena, in every program alike. K and V caches of layer l follow at GRETA_FIXED_K(l), _V(l). */
+/* What lives outside the arena, in every program alike. K and V caches of layer l follow at GRETA_FIXED_K(l), _V(l), then, where
+ * attention wants them, its counters. */
 enum greta_fixed { GRETA_FIXED_STATE, GRETA_FIXED_TOKENS, GRETA_FIXED_RING, GRETA_FIXED_LOGITS, GRETA_FIXED_CACHES };
 
 #define GRETA_FIXED_K(layer) (GRETA_FIXED_CACHES + 2 * (layer))
 #define GRETA_FIXED_V(layer) (GRETA_FIXED_CACHES + 2 * (layer) + 1)
+#define GRETA_FIXED_COUNTERS(layers) (GRETA_FIXED_CACHES + 2 * (layers))
 
 enum greta_ref_kind { GRETA_REF_NULL, GRETA_REF_VALUE, GRETA_REF_FIXED, GRETA_REF_TENSOR };
 

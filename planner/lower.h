@@ -1,4 +1,4 @@
-/* From operations to launches: grids, shared memory, and the arguments that say how work is split. */
+/* From operations to launches: functions, grids, shared memory, and the arguments that say how work is split. */
 #ifndef GRETA_PLANNER_LOWER_H
 #define GRETA_PLANNER_LOWER_H
 
@@ -6,13 +6,21 @@
 #include "planner/graph.h"
 #include "planner/target.h"
 
-struct greta_grid {
-	uint32_t x, y, z;
+struct greta_lowered {
+	const char *symbol; /* static */
+	uint32_t grid[3], threads;
+	uint32_t shared_bytes;
 };
 
 /* Fills in the rest of the operation's arguments and says how it is launched. UNSUPPORTED when it needs a kernel or shared
  * memory that the target does not have. */
-enum greta_status greta_lower(struct greta_op *op, const struct greta_target *target, struct greta_grid *out_grid,
-			      uint32_t *out_shared_bytes, struct greta_error *error);
+enum greta_status greta_lower(struct greta_op *op, const struct greta_target *target, struct greta_lowered *out_lowered,
+			      struct greta_error *error);
+
+/* The form that the operation is launched in; NULL when the target has none for it. */
+const struct greta_form *greta_op_form(const struct greta_op *op, const struct greta_target *target);
+
+/* Shared memory that is left in the operation's blocks for digits. */
+uint64_t greta_op_digits_room(const struct greta_op *op, const struct greta_target *target);
 
 #endif

@@ -53,21 +53,19 @@ static struct greta_plan_reloc resolve(const struct emitter *e, struct greta_ref
 
 static enum greta_status add_launch(const struct emitter *e, struct greta_op *op, struct greta_error *error)
 {
-	struct greta_grid grid;
-	uint32_t shared_bytes;
-	enum greta_status status = greta_lower(op, e->target, &grid, &shared_bytes, error);
+	struct greta_lowered lowered;
+	enum greta_status status = greta_lower(op, e->target, &lowered, error);
 	if (status != GRETA_OK)
 		return status;
 	const struct greta_kernel_info *info = greta_kernel_info(op->kernel);
-	const char *symbol = e->target->symbols[op->kernel];
 	struct greta_plan_launch launch = {
 	    .args = greta_draft_count(e->draft, GRETA_PLAN_ARGS),
 	    .args_bytes = info->args_bytes,
 	    .kernel = op->kernel,
-	    .symbol = greta_draft_string(e->draft, symbol, strlen(symbol)),
-	    .grid = {grid.x, grid.y, grid.z},
-	    .block = {e->target->block_threads, 1, 1},
-	    .shared_bytes = shared_bytes,
+	    .symbol = greta_draft_string(e->draft, lowered.symbol, strlen(lowered.symbol)),
+	    .grid = {lowered.grid[0], lowered.grid[1], lowered.grid[2]},
+	    .block = {lowered.threads, 1, 1},
+	    .shared_bytes = lowered.shared_bytes,
 	    .first_reloc = (uint32_t)greta_draft_count(e->draft, GRETA_PLAN_RELOCS),
 	    .layer = op->layer,
 	    .logic_block = op->logic_block,

@@ -2,7 +2,69 @@
 
 #include <string.h>
 
-#define SYMBOL(name) [GRETA_KERNEL_##name] = #name,
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define KIB 1024u
+
+/* ---- The processor's kernels: one function each, whatever the types ---- */
+
+#define CPU_FORM(name, ...)                                                                                            \
+	{.kernel = GRETA_KERNEL_##name, .symbol = #name, .threads = 1, .shared_bytes = GRETA_CPU_WORK_BYTES, __VA_ARGS__},
+
+static const struct greta_form CPU_FORMS[] = {
+    CPU_FORM(embed) CPU_FORM(rope_angles) CPU_FORM(rmsnorm) CPU_FORM(digits)
+    CPU_FORM(product, .rows = 32) CPU_FORM(qkv, .rows = 32) CPU_FORM(gate_up, .rows = 32) CPU_FORM(lm_head, .rows = 64)
+    CPU_FORM(rope) CPU_FORM(kv_write) CPU_FORM(attention, .tokens = 8) CPU_FORM(silu_mul) CPU_FORM(add)
+    CPU_FORM(argmax) CPU_FORM(sample) CPU_FORM(advance)
+};
+
+/* ---- The GPUs' kernels: kernels/gpu/README.md says what each wants ---- */
+
+#define GPU_FORM(name, lanes, ...) {.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name, .threads = lanes, __VA_ARGS__},
+
+/* One function for each type of weights, one for those that are numbers themselves, one for whatever meets in a launch. */
+#define GPU_TYPES(X, ...)                                                                                              \
+	X("q4_k", GRETA_TYPE_SET(GRETA_TYPE_Q4_K), __VA_ARGS__) X("q6_k", GRETA_TYPE_SET(GRETA_TYPE_Q6_K), __VA_ARGS__)  \
+	X("q5_k", GRETA_TYPE_SET(GRETA_TYPE_Q5_K), __VA_ARGS__) X("q8_0", GRETA_TYPE_SET(GRETA_TYPE_Q8_0), __VA_ARGS__)  \
+	X("q4_0", GRETA_TYPE_SET(GRETA_TYPE_Q4_0), __VA_ARGS__)                                                        \
+	X("float", GRETA_TYPE_SET(GRETA_TYPE_F32) | GRETA_TYPE_SET(GRETA_TYPE_F16) | GRETA_TYPE_SET(GRETA_TYPE_BF16),    \
+	  __VA_ARGS__)                                                                                                 \
+	X("mixed", 0, __VA_ARGS__)
+
+/* Of one token: every wave has its part of each row's sum, 8 bytes, in shared memory. */
+#define GPU_DECODE_THREADS 256
+#define GPU_DECODE(type, set, name, tokens, sums, most_blocks, wave)                                                   \
+	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_" type, .types = set, .most_tokens = tokens,         \
+	 .threads = GPU_DECODE_THREADS, .rows = 16, .blocks = most_blocks, .most_rows = 1024,                          \
+	 .row_bytes = (sums) * (GPU_DECODE_THREADS / (wave)) * 8},
+
+/* Of many tokens: tiles of rows and tokens. */
+#define GPU_PREFILL(type, set, name, wave)                                                                             \
+	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_prefill_" type, .types = set, .threads = 4 * (wave),  \
+	 .rows = 64, .tokens = 32, .shared_bytes = 43776, .apart = true},
+
+#define GPU_FORMS(units, wave)                                                                                         \
+	GPU_FORM(embed, 256) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
+	GPU_TYPES(GPU_DECODE, product, 1, 1, 2 * (units), wave) GPU_TYPES(GPU_PREFILL, product, wave)                  \
+	GPU_TYPES(GPU_DECODE, qkv, 1, 1, 2 * (units), wave) GPU_TYPES(GPU_PREFILL, qkv, wave)                          \
+	GPU_TYPES(GPU_DECODE, gate_up, 1, 2, 2 * (units), wave) GPU_TYPES(GPU_PREFILL, gate_up, wave)                  \
+	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, 2 * (units), wave)                                                        \
+	GPU_FORM(rope, 256) GPU_FORM(kv_write, 256) GPU_FORM(silu_mul, 256) GPU_FORM(add, 256)                         \
+	GPU_FORM(attention, 128, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = 2 * (units))                     \
+	{.kernel = GRETA_KERNEL_attention, .symbol = "greta_attention_prefill", .threads = 128, .tokens = 8, .heads = 1}, \
+	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64)
+
+#define GFX942_UNITS 304
+#define SM_90_UNITS 132
+
+static const struct greta_form GFX942_FORMS[] = {GPU_FORMS(GFX942_UNITS, 64)};
+static const struct greta_form SM_90_FORMS[] = {GPU_FORMS(SM_90_UNITS, 32)};
+
+/* Shared memory that kernels declare themselves, at most. */
+#define GPU_STATIC_SHARED_BYTES (4 * KIB)
+
+#define QUANTISED(layout)                                                                                              \
+	{[GRETA_TYPE_Q4_0] = layout, [GRETA_TYPE_Q8_0] = layout, [GRETA_TYPE_Q4_K] = layout, [GRETA_TYPE_Q5_K] = layout, \
+	 [GRETA_TYPE_Q6_K] = layout}
 
 static const struct greta_target TARGETS[] = {
     {
@@ -10,52 +72,109 @@ static const struct greta_target TARGETS[] = {
 	.description = "the processor that runs the program, any number of threads",
 	.wave = 1,
 	.compute_units = 8,
-	.max_shared_bytes = 4 << 20,
+	.max_shared_bytes = 4096 * KIB,
 	.read_bandwidth = 40e9,
 	.node_cost_us = 3,
 	.digits_us = 0.5,
 	.model_in_place = true,
-	.block_threads = 1,
 	.self_digits_tokens = 1,
 	.digits_block_bytes = GRETA_CPU_DIGITS_BLOCK_BYTES,
-	.work_bytes = GRETA_CPU_WORK_BYTES,
-	.product_rows = 32,
-	.lm_head_rows = 64,
-	.attention_tokens = 8,
-	.layouts = {
-	    [GRETA_TYPE_Q4_0] = GRETA_LAYOUT_ROWS16,
-	    [GRETA_TYPE_Q8_0] = GRETA_LAYOUT_ROWS16,
-	    [GRETA_TYPE_Q4_K] = GRETA_LAYOUT_ROWS16,
-	    [GRETA_TYPE_Q5_K] = GRETA_LAYOUT_ROWS16,
-	    [GRETA_TYPE_Q6_K] = GRETA_LAYOUT_ROWS16,
-	},
-	.symbols = {GRETA_KERNELS(SYMBOL)},
+	.self_value_bytes = 4,
+	.layouts = QUANTISED(GRETA_LAYOUT_ROWS16),
+	.forms = CPU_FORMS,
+	.form_count = COUNT(CPU_FORMS),
+    },
+    {
+	.name = "gfx942",
+	.description = "AMD Instinct MI300X, MI300A, MI325X (CDNA3)",
+	.wave = 64,
+	.compute_units = GFX942_UNITS,
+	.max_shared_bytes = 64 * KIB - GPU_STATIC_SHARED_BYTES,
+	.read_bandwidth = 5.3e12,
+	.node_cost_us = 2.0,
+	.digits_us = 0.3,
+	.self_digits_tokens = 1,
+	.digits_block_bytes = GRETA_GPU_DIGITS_BLOCK_BYTES,
+	.layouts = QUANTISED(GRETA_LAYOUT_TILE16),
+	.forms = GFX942_FORMS,
+	.form_count = COUNT(GFX942_FORMS),
+    },
+    {
+	.name = "sm_90",
+	.description = "NVIDIA H100, H200 (Hopper)",
+	.wave = 32,
+	.compute_units = SM_90_UNITS,
+	.max_shared_bytes = 227 * KIB - GPU_STATIC_SHARED_BYTES,
+	.read_bandwidth = 4.7e12,
+	.node_cost_us = 0.52,
+	.digits_us = 0.3,
+	.self_digits_tokens = 1,
+	.digits_block_bytes = GRETA_GPU_DIGITS_BLOCK_BYTES,
+	.layouts = QUANTISED(GRETA_LAYOUT_TILE16),
+	.forms = SM_90_FORMS,
+	.form_count = COUNT(SM_90_FORMS),
     },
 };
 
 const struct greta_target *greta_target_at(size_t index)
 {
-	return index < sizeof(TARGETS) / sizeof(TARGETS[0]) ? &TARGETS[index] : NULL;
+	return index < COUNT(TARGETS) ? &TARGETS[index] : NULL;
 }
 
 const struct greta_target *greta_target_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(TARGETS) / sizeof(TARGETS[0]); i++)
+	for (size_t i = 0; i < COUNT(TARGETS); i++)
 		if (!strcmp(TARGETS[i].name, name))
 			return &TARGETS[i];
 	return NULL;
 }
 
-uint64_t greta_target_self_digits_bytes(const struct greta_target *target, uint32_t cols)
+const struct greta_form *greta_target_form(const struct greta_target *target, enum greta_kernel kernel, uint32_t chunk,
+					   uint32_t types)
 {
-	return target->work_bytes + (uint64_t)cols * 4 + (uint64_t)(cols / 256) * target->digits_block_bytes;
+	for (size_t i = 0; i < target->form_count; i++) {
+		const struct greta_form *form = &target->forms[i];
+		if (form->kernel == kernel && (!form->most_tokens || chunk <= form->most_tokens) &&
+		    (!form->types || (types & ~form->types) == 0))
+			return form;
+	}
+	return NULL;
 }
 
-bool greta_target_wants_digits_node(const struct greta_target *target, uint32_t chunk, uint32_t cols)
+bool greta_target_has(const struct greta_target *target, enum greta_kernel kernel)
 {
-	if (!target->symbols[GRETA_KERNEL_digits])
+	for (size_t i = 0; i < target->form_count; i++)
+		if (target->forms[i].kernel == kernel)
+			return true;
+	return false;
+}
+
+uint32_t greta_form_rows(const struct greta_form *form, uint64_t rows)
+{
+	uint64_t units = (rows + form->rows - 1) / form->rows;
+	uint64_t together = form->blocks ? (units + form->blocks - 1) / form->blocks : 1;
+	uint64_t most = form->most_rows ? form->most_rows / form->rows : together;
+	return (uint32_t)((together < most ? together : most) * form->rows);
+}
+
+uint32_t greta_form_splits(const struct greta_form *form, uint32_t heads, uint32_t context)
+{
+	uint32_t wanted = form->splits / heads, most = (context + GRETA_ATTENTION_CHUNK - 1) / GRETA_ATTENTION_CHUNK;
+	if (wanted > most)
+		wanted = most;
+	return wanted ? wanted : 1;
+}
+
+uint64_t greta_target_self_digits_bytes(const struct greta_target *target, uint32_t cols)
+{
+	return (uint64_t)cols * target->self_value_bytes + (uint64_t)(cols / 256) * target->digits_block_bytes;
+}
+
+bool greta_target_wants_digits_node(const struct greta_target *target, uint32_t chunk, uint32_t cols, uint64_t room)
+{
+	if (!greta_target_has(target, GRETA_KERNEL_digits))
 		return false;
-	if (chunk > target->self_digits_tokens || greta_target_self_digits_bytes(target, cols) > target->max_shared_bytes)
+	if (chunk > target->self_digits_tokens || greta_target_self_digits_bytes(target, cols) > room)
 		return true;
 	/* All blocks make them at the same time, so that their number does not matter; a node shares them out. */
 	double in_blocks = target->digits_us * chunk * cols / 1024;

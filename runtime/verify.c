@@ -1,9 +1,10 @@
 #include "runtime/verify.h"
 
 #include "kernels/abi.h"
-#include "kernels/rows16.h"
+#include "kernels/layout.h"
 #include "runtime/verify_flow.h"
 #include "runtime/verify_launch.h"
+#include "runtime/verify_target.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -13,11 +14,14 @@
 #define UNSOUND(...) greta_fail(error, GRETA_ERROR_FORMAT, "unsound plan: " __VA_ARGS__)
 
 /* The bounds within which no product of sizes overflows 64 bits, and what the kernels take for granted. */
-static enum greta_status check_model(const struct greta_plan_header *h, struct greta_error *error)
+static enum greta_status check_model(const struct greta_plan_header *h, const struct greta_target_facts *facts,
+				     struct greta_error *error)
 {
-	if (strcmp(h->target, "cpu") != 0)
+	if (!facts)
 		return greta_fail(error, GRETA_ERROR_UNSUPPORTED, "the plan is for target %s, which this build does not know",
 				  h->target);
+	if (h->region_bytes[GRETA_REGION_MODEL] && !facts->reads_model)
+		return UNSOUND("it uses the mapped model, which target %s cannot read", h->target);
 	if (h->head_dim % 32 || h->head_dim > 256 || h->n_head > 65536 || h->n_head % h->n_head_kv)
 		return UNSOUND("%u heads of %u values over %u K/V heads", h->n_head, h->head_dim, h->n_head_kv);
 	if (h->n_embd % 256 || h->n_ff % 256 || h->n_head * h->head_dim % 256)
@@ -74,10 +78,11 @@ static enum greta_status check_tensors(const struct greta_plan *plan, struct gre
 			return UNSOUND("tensor %s has %u rows of %u", name, t->rows, t->cols);
 		uint64_t raw = (uint64_t)t->rows * (t->cols / type->block_values) * type->block_bytes;
 		uint64_t bytes = raw;
-		if (t->layout == GRETA_LAYOUT_ROWS16) {
-			if (!greta_rows16_words(t->type))
+		if (t->layout != GRETA_LAYOUT_RAW) {
+			uint64_t group = greta_layout_group_bytes(t->layout, t->type, t->cols);
+			if (!group)
 				return UNSOUND("tensor %s has a layout that its type does not have", name);
-			bytes = ((uint64_t)t->rows + 15) / 16 * greta_rows16_group_bytes(t->type, t->cols);
+			bytes = ((uint64_t)t->rows + 15) / 16 * group;
 		}
 		if (t->source_bytes != raw || t->bytes != bytes || !exponent_sound(t))
 			return UNSOUND("tensor %s has another size or exponent than its type and shape say", name);
@@ -161,8 +166,8 @@ static enum greta_status advance(const struct greta_plan *plan, size_t index, co
 	return check_caches(plan, index, use, progress, caches, error);
 }
 
-static enum greta_status check_program(const struct greta_plan *plan, uint32_t p, struct greta_flow *flow, uint32_t *caches,
-				       struct greta_error *error)
+static enum greta_status check_program(const struct greta_plan *plan, const struct greta_target_facts *facts, uint32_t p,
+				       struct greta_flow *flow, uint32_t *caches, struct greta_error *error)
 {
 	const struct greta_plan_program *program = &plan->programs[p];
 	struct progress progress = {.k_cache = GRETA_PLAN_NONE, .v_cache = GRETA_PLAN_NONE};
@@ -170,7 +175,7 @@ static enum greta_status check_program(const struct greta_plan *plan, uint32_t p
 	for (uint32_t step = 0; step < program->launch_count; step++) {
 		size_t index = (size_t)program->first_launch + step;
 		struct greta_launch_use use;
-		enum greta_status status = greta_verify_launch(plan, program, index, &use, error);
+		enum greta_status status = greta_verify_launch(plan, facts, program, index, &use, error);
 		if (status == GRETA_OK)
 			status = greta_flow_launch(flow, p, index, step, &use, error);
 		if (status == GRETA_OK)
@@ -210,7 +215,8 @@ static enum greta_status check_programs(const struct greta_plan *plan, struct gr
 	return GRETA_OK;
 }
 
-static enum greta_status check_launches(const struct greta_plan *plan, struct greta_error *error)
+static enum greta_status check_launches(const struct greta_plan *plan, const struct greta_target_facts *facts,
+					struct greta_error *error)
 {
 	size_t layers = plan->header->n_layer;
 	if (layers > plan->launch_count)
@@ -223,7 +229,7 @@ static enum greta_status check_launches(const struct greta_plan *plan, struct gr
 	enum greta_status status = greta_flow_init(&flow, plan, error);
 	if (status == GRETA_OK) {
 		for (uint32_t p = 0; status == GRETA_OK && p < plan->program_count; p++)
-			status = check_program(plan, p, &flow, caches, error);
+			status = check_program(plan, facts, p, &flow, caches, error);
 		if (status == GRETA_OK)
 			status = greta_flow_lifetimes(&flow, error);
 		greta_flow_finish(&flow);
@@ -234,7 +240,8 @@ static enum greta_status check_launches(const struct greta_plan *plan, struct gr
 
 enum greta_status greta_verify_plan(const struct greta_plan *plan, struct greta_error *error)
 {
-	enum greta_status status = check_model(plan->header, error);
+	const struct greta_target_facts *facts = greta_target_facts(plan->header->target);
+	enum greta_status status = check_model(plan->header, facts, error);
 	if (status == GRETA_OK)
 		status = check_tensors(plan, error);
 	if (status == GRETA_OK)
@@ -242,6 +249,6 @@ enum greta_status greta_verify_plan(const struct greta_plan *plan, struct greta_
 	if (status == GRETA_OK)
 		status = check_programs(plan, error);
 	if (status == GRETA_OK)
-		status = check_launches(plan, error);
+		status = check_launches(plan, facts, error);
 	return status;
 }

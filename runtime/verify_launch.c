@@ -10,7 +10,10 @@ struct checker {
 	const struct greta_plan_header *header;
 	const struct greta_plan_launch *launch;
 	const struct greta_kernel_info *info;
+	const struct greta_target_facts *facts;
+	const struct greta_target_function *function; /* that is launched */
 	uint32_t chunk; /* tokens of the program */
+	uint64_t shared; /* dynamic shared memory that the arguments ask for */
 	struct greta_launch_use use;
 	const char *problem; /* the first one */
 	uint32_t field;      /* it concerns, or GRETA_PLAN_NONE */
@@ -79,6 +82,10 @@ static void matrix(struct checker *c, uint32_t field, struct matrix m)
 	if (t && (t->constant || t->type != m.type || t->layout != m.layout || t->rows != m.rows || t->cols != m.cols ||
 		  t->exponent != m.exponent))
 		fail_at(c, field, "differs from its tensor in type, layout, shape or exponent");
+	bool whole = m.type == GRETA_TYPE_F32 || m.type == GRETA_TYPE_F16 || m.type == GRETA_TYPE_BF16;
+	if (m.type >= 32 || !(c->function->types >> m.type & 1) ||
+	    m.layout != (whole ? (uint32_t)GRETA_LAYOUT_RAW : c->facts->quantised_layout))
+		fail_at(c, field, "has a type or layout that the kernel does not take");
 }
 
 /* A vector of n_embd weights. */
@@ -180,24 +187,31 @@ static void grid(struct checker *c, uint64_t x, uint64_t y)
 	require(c, g[0] == x && g[1] == y && g[2] == 1, "its grid does not fit its arguments");
 }
 
-static void row_grid(struct checker *c, uint64_t rows, uint32_t rows_per_block)
+static uint64_t parts(uint64_t whole, uint64_t part) { return (whole + part - 1) / part; }
+
+/* Rows of one matrix or, in qkv, of one after the other. */
+static void row_grid(struct checker *c, const uint64_t rows[3], uint32_t rows_per_block)
 {
-	if (rows_per_block == 0 || rows_per_block % 16)
-		require(c, false, "rows_per_block is no multiple of 16");
-	else
-		grid(c, (rows + rows_per_block - 1) / rows_per_block, 1);
+	const struct greta_target_function *f = c->function;
+	if (rows_per_block == 0 || rows_per_block % 16 || rows_per_block > f->most_rows || (f->rows && rows_per_block != f->rows)) {
+		require(c, false, "rows_per_block is not what its function takes");
+		return;
+	}
+	uint64_t x = f->apart ? parts(rows[0], rows_per_block) + parts(rows[1], rows_per_block) + parts(rows[2], rows_per_block)
+			      : parts(rows[0] + rows[1] + rows[2], rows_per_block);
+	grid(c, x, f->tokens == UINT32_MAX ? 1 : parts(c->chunk, f->tokens));
+	c->shared += (uint64_t)rows_per_block * f->row_bytes;
 }
 
-/* A row of `cols` values and its digits fit behind the working space, where the kernel makes them itself. */
-static void shared(struct checker *c, uint64_t cols)
+/* The kernel makes the digits of `cols` values itself, in shared memory. */
+static void self_digits(struct checker *c, uint64_t cols)
 {
-	uint64_t bytes = GRETA_CPU_WORK_BYTES + cols * 4 + cols / 256 * GRETA_CPU_DIGITS_BLOCK_BYTES;
-	require(c, c->launch->shared_bytes == bytes, "its shared memory does not fit its arguments");
+	c->shared += cols * c->function->value_bytes + cols / 256 * c->facts->digits_bytes;
 }
 
 static uint64_t digits_bytes(const struct checker *c, uint64_t cols)
 {
-	return c->chunk * (cols / 256) * GRETA_CPU_DIGITS_BLOCK_BYTES;
+	return c->chunk * (cols / 256) * c->facts->digits_bytes;
 }
 
 static bool sound(float x) { return isfinite(x) && x >= 0; }
@@ -217,16 +231,16 @@ static void product_input(struct checker *c, struct input in)
 	if (!null(c, in.digits)) {
 		arena(c, in.digits, digits_bytes(c, in.cols), READ);
 		require(c, null(c, in.x) && null(c, in.norm), "it has digits and another input");
-		shared(c, 0);
 		return;
 	}
-	require(c, c->chunk == 1, "it makes the digits of more than one token itself");
+	require(c, !c->function->given_digits, "its function cannot make digits itself");
+	require(c, c->chunk <= c->facts->self_digits_tokens, "it makes the digits of more than one token itself");
 	arena(c, in.x, rows_bytes(c, in.cols), READ);
 	if (!null(c, in.norm)) {
 		norm_weights(c, in.norm);
 		require(c, in.cols == c->header->n_embd, "a norm of other than n_embd values");
 	}
-	shared(c, in.cols);
+	self_digits(c, in.cols);
 }
 
 static void caches(struct checker *c, uint32_t k, uint32_t v, bool write)
@@ -300,7 +314,7 @@ static void check_product(struct checker *c, const struct greta_product_args *a)
 	if (!null(c, AT(product, residual)))
 		arena(c, AT(product, residual), rows_bytes(c, a->rows), READ | IN_PLACE);
 	arena(c, AT(product, y), rows_bytes(c, a->rows), WRITE | IN_PLACE);
-	row_grid(c, a->rows, a->rows_per_block);
+	row_grid(c, (uint64_t[3]){a->rows}, a->rows_per_block);
 }
 
 static void check_qkv(struct checker *c, const struct greta_qkv_args *a)
@@ -316,7 +330,7 @@ static void check_qkv(struct checker *c, const struct greta_qkv_args *a)
 	arena(c, AT(qkv, rope), rows_bytes(c, a->head_dim), READ);
 	arena(c, AT(qkv, q), rows_bytes(c, q_rows), WRITE);
 	caches(c, AT(qkv, k_cache), AT(qkv, v_cache), true);
-	row_grid(c, (uint64_t)q_rows + 2 * (uint64_t)kv_rows, a->rows_per_block);
+	row_grid(c, (uint64_t[3]){q_rows, kv_rows, kv_rows}, a->rows_per_block);
 }
 
 static void check_rope(struct checker *c, const struct greta_rope_args *a)
@@ -337,6 +351,32 @@ static void check_kv_write(struct checker *c, const struct greta_kv_write_args *
 	grid(c, a->chunk, 1);
 }
 
+/* A buffer of the state's region that is neither the state nor the tokens, and starts where the field points. */
+static void counters(struct checker *c, uint32_t field, uint64_t bytes)
+{
+	const struct greta_plan_header *h = c->header;
+	const struct greta_plan_reloc *reloc = reloc_of(c, field);
+	const struct greta_plan_buffer *b = reloc && reloc->region == GRETA_REGION_STATE ? &c->plan->buffers[reloc->object] : NULL;
+	if (!b || value_of(c, field) != b->offset || b->offset % 64 || b->bytes < bytes || b->offset == h->state_offset ||
+	    b->offset == h->tokens_offset)
+		fail_at(c, field, "are no counters of the state");
+}
+
+/* Blocks along y share out the context, in the definition's chunks. */
+static void split_context(struct checker *c)
+{
+	const struct greta_plan_header *h = c->header;
+	uint64_t chunks = parts(h->context, GRETA_ATTENTION_CHUNK);
+	uint32_t splits = c->launch->grid[1];
+	grid(c, h->n_head, splits);
+	require(c, splits <= chunks, "it splits the context into more parts than it has");
+	counters(c, AT(attention, counters), (uint64_t)h->n_head * sizeof(uint32_t));
+	if (splits > 1)
+		arena(c, AT(attention, scratch), h->n_head * chunks * (h->head_dim + 2) * 4, WRITE);
+	else
+		require(c, null(c, AT(attention, scratch)), "scratch of a context that is not split");
+}
+
 static void check_attention(struct checker *c, const struct greta_attention_args *a)
 {
 	heads(c, a->kv_heads, a->head_dim, a->kv_type, a->context);
@@ -344,11 +384,17 @@ static void check_attention(struct checker *c, const struct greta_attention_args
 	arena(c, AT(attention, q), rows_bytes(c, (uint64_t)c->header->n_head * c->header->head_dim), READ);
 	caches(c, AT(attention, k_cache), AT(attention, v_cache), false);
 	arena(c, AT(attention, out), rows_bytes(c, (uint64_t)c->header->n_head * c->header->head_dim), WRITE);
+	const struct greta_target_function *f = c->function;
 	uint32_t group = c->header->n_head / c->header->n_head_kv;
-	if (a->heads_per_block == 0 || group % a->heads_per_block || a->tokens_per_block == 0)
+	bool tokens = a->tokens_per_block && (f->tokens == UINT32_MAX || a->tokens_per_block == f->tokens);
+	if (a->heads_per_block == 0 || group % a->heads_per_block || (f->one_head && a->heads_per_block != 1) || !tokens)
 		require(c, false, "heads_per_block or tokens_per_block is not sound");
+	else if (f->splits)
+		split_context(c);
 	else
-		grid(c, a->heads / a->heads_per_block, ((uint64_t)a->chunk + a->tokens_per_block - 1) / a->tokens_per_block);
+		grid(c, a->heads / a->heads_per_block, parts(a->chunk, a->tokens_per_block));
+	require(c, f->splits || (null(c, AT(attention, scratch)) && null(c, AT(attention, counters))),
+		"scratch or counters of a context that is not split");
 }
 
 static void check_gate_up(struct checker *c, const struct greta_gate_up_args *a)
@@ -358,7 +404,7 @@ static void check_gate_up(struct checker *c, const struct greta_gate_up_args *a)
 	matrix(c, AT(gate_up, up_weights), (struct matrix){a->up_type, a->up_layout, a->rows, a->cols, a->up_exponent});
 	product_input(c, (struct input){AT(gate_up, x), AT(gate_up, norm), AT(gate_up, digits), a->cols, a->activations, a->eps});
 	arena(c, AT(gate_up, h), rows_bytes(c, a->rows), WRITE);
-	row_grid(c, a->rows, a->rows_per_block);
+	row_grid(c, (uint64_t[3]){a->rows}, a->rows_per_block);
 }
 
 static void check_silu_mul(struct checker *c, const struct greta_silu_mul_args *a)
@@ -393,8 +439,8 @@ static void check_lm_head(struct checker *c, const struct greta_lm_head_args *a)
 		arena(c, AT(lm_head, best), (uint64_t)c->launch->grid[0] * 8, WRITE);
 		c->use.best_written = c->launch->grid[0];
 	}
-	row_grid(c, a->rows, a->rows_per_block);
-	shared(c, a->cols);
+	row_grid(c, (uint64_t[3]){a->rows}, a->rows_per_block);
+	self_digits(c, a->cols);
 	c->use.writes_logits = true;
 }
 
@@ -431,40 +477,57 @@ static void check_advance(struct checker *c, const struct greta_advance_args *a)
 	c->use.advances = true;
 }
 
-static bool makes_digits(uint32_t kernel)
+/* What the function is launched with, apart from the arguments that its kernel's check looks at. */
+static void check_shape(struct checker *c)
 {
-	return kernel == GRETA_KERNEL_product || kernel == GRETA_KERNEL_qkv || kernel == GRETA_KERNEL_gate_up ||
-	       kernel == GRETA_KERNEL_lm_head;
+	const struct greta_plan_launch *launch = c->launch;
+	require(c, launch->block[0] == c->function->threads && launch->block[1] == 1 && launch->block[2] == 1,
+		"its block has another number of threads than its function takes");
+	require(c, c->chunk <= c->function->most_tokens, "its function does not take so many tokens");
+	require(c, launch->shared_bytes == c->shared && c->shared <= c->facts->shared_most,
+		"its shared memory does not fit its arguments");
 }
 
-enum greta_status greta_verify_launch(const struct greta_plan *plan, const struct greta_plan_program *program, size_t index,
-				      struct greta_launch_use *out_use, struct greta_error *error)
+static void check_arguments(struct checker *c)
 {
-	const struct greta_plan_launch *launch = &plan->launches[index];
-	struct checker c = {
-	    .plan = plan,
-	    .header = plan->header,
-	    .launch = launch,
-	    .info = greta_kernel_info(launch->kernel),
-	    .chunk = program->chunk_tokens,
-	    .use = {.k_cache = GRETA_PLAN_NONE, .v_cache = GRETA_PLAN_NONE},
-	};
-	const void *args = plan->args + launch->args;
-	switch (launch->kernel) {
+	const void *args = c->plan->args + c->launch->args;
+	switch (c->launch->kernel) {
 #define X(name)                                                                                                        \
 	case GRETA_KERNEL_##name:                                                                                      \
-		state(&c, AT(name, state));                                                                            \
-		require(&c, ((const struct greta_##name##_args *)args)->chunk == c.chunk, "chunk differs from the program's"); \
-		check_##name(&c, args);                                                                                \
+		state(c, AT(name, state));                                                                             \
+		require(c, ((const struct greta_##name##_args *)args)->chunk == c->chunk, "chunk differs from the program's"); \
+		check_##name(c, args);                                                                                 \
 		break;
 		GRETA_KERNELS(X)
 #undef X
 	default: break;
 	}
-	if (!makes_digits(launch->kernel))
-		shared(&c, 0);
-	require(&c, launch->block[0] == 1 && launch->block[1] == 1 && launch->block[2] == 1, "its block is not 1");
-	require(&c, !strcmp(greta_plan_string(plan, launch->symbol), c.info->name), "its symbol is another kernel's");
+}
+
+enum greta_status greta_verify_launch(const struct greta_plan *plan, const struct greta_target_facts *facts,
+				      const struct greta_plan_program *program, size_t index,
+				      struct greta_launch_use *out_use, struct greta_error *error)
+{
+	const struct greta_plan_launch *launch = &plan->launches[index];
+	const struct greta_target_function *function =
+	    greta_target_function(facts, greta_plan_string(plan, launch->symbol));
+	struct checker c = {
+	    .plan = plan,
+	    .header = plan->header,
+	    .launch = launch,
+	    .info = greta_kernel_info(launch->kernel),
+	    .facts = facts,
+	    .function = function,
+	    .chunk = program->chunk_tokens,
+	    .shared = function ? function->bytes : 0,
+	    .use = {.k_cache = GRETA_PLAN_NONE, .v_cache = GRETA_PLAN_NONE},
+	};
+	if (function && function->kernel == launch->kernel) {
+		check_arguments(&c);
+		check_shape(&c);
+	} else {
+		require(&c, false, function ? "its symbol is another kernel's" : "its symbol is none of the target's");
+	}
 	if (!c.problem) {
 		*out_use = c.use;
 		return GRETA_OK;

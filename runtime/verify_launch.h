@@ -3,6 +3,7 @@
 #define GRETA_VERIFY_LAUNCH_H
 
 #include "runtime/plan.h"
+#include "runtime/verify_target.h"
 
 #include <stdbool.h>
 
@@ -24,8 +25,10 @@ struct greta_launch_use {
 	bool writes_caches, writes_logits, reads_logits, samples, advances;
 };
 
-/* Checks launch `index` of `program` by itself (verify.h says what), and gives what it uses. FORMAT. */
-enum greta_status greta_verify_launch(const struct greta_plan *plan, const struct greta_plan_program *program, size_t index,
+/* Checks launch `index` of `program` by itself (verify.h says what), and gives what it uses. `facts` are those of the plan's
+ * target. FORMAT. */
+enum greta_status greta_verify_launch(const struct greta_plan *plan, const struct greta_target_facts *facts,
+				      const struct greta_plan_program *program, size_t index,
 				      struct greta_launch_use *out_use, struct greta_error *error);
 
 #endif

@@ -35,8 +35,13 @@ void small_model_close(struct small_model *model)
 
 struct greta_plan_image small_model_plan(const struct small_model *model, uint32_t fuse)
 {
+	return small_model_plan_for(model, "cpu", fuse);
+}
+
+struct greta_plan_image small_model_plan_for(const struct small_model *model, const char *target, uint32_t fuse)
+{
 	static const uint32_t prefill[] = {2, 32};
-	struct greta_plan_options options = {.prefill = prefill, .prefill_count = 2, .fuse = fuse, .threads = 1};
+	struct greta_plan_options options = {.target = target, .prefill = prefill, .prefill_count = 2, .fuse = fuse, .threads = 1};
 	struct greta_plan_image image;
 	struct greta_error error;
 	if (greta_plan_build(&model->llama, &options, &image, &error) != GRETA_OK)

@@ -14,8 +14,9 @@ struct small_model {
 void small_model_open(struct small_model *model, const char *shape, const char *mix);
 void small_model_close(struct small_model *model);
 
-/* A plan of it, with the given fusion and prefill lengths 2 and 32. */
+/* A plan of it for the cpu, or for the target named, with the given fusion and prefill lengths 2 and 32. */
 struct greta_plan_image small_model_plan(const struct small_model *model, uint32_t fuse);
+struct greta_plan_image small_model_plan_for(const struct small_model *model, const char *target, uint32_t fuse);
 
 /* A copy, 64-byte aligned; the caller's. */
 struct greta_plan_image copy_of(const struct greta_plan_image *image);

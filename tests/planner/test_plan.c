@@ -58,14 +58,15 @@ static void launches_are_counted(void **state)
 	    {GRETA_FUSE_FULL, {5, 9, 9}, {3, 3, 3}},
 	    {GRETA_FUSE_NONE, {16, 20, 20}, {7, 7, 7}},
 	};
-	for (size_t r = 0; r < 2; r++) {
-		struct greta_plan_image image = small_model_plan(&model, rows[r].fuse);
+	static const char *const targets[] = {"cpu", "gfx942", "sm_90"};
+	for (size_t r = 0; r < 6; r++) {
+		struct greta_plan_image image = small_model_plan_for(&model, targets[r / 2], rows[r % 2].fuse);
 		struct greta_plan plan = opened(&image);
 		assert_int_equal(plan.program_count, 3);
 		for (uint32_t p = 0; p < 3; p++) {
-			assert_int_equal(plan.programs[p].launch_count, rows[r].outside[p] + LAYERS * rows[r].per_layer[p]);
+			assert_int_equal(plan.programs[p].launch_count, rows[r % 2].outside[p] + LAYERS * rows[r % 2].per_layer[p]);
 			for (uint32_t l = 0; l < LAYERS; l++)
-				launches_of_layers(&plan, p, l, rows[r].per_layer[p]);
+				launches_of_layers(&plan, p, l, rows[r % 2].per_layer[p]);
 		}
 		greta_plan_image_finish(&image);
 	}
@@ -181,6 +182,61 @@ static void tied_embeddings_are_laid_out_twice(void **state)
 	greta_plan_image_finish(&image);
 }
 
+static void a_gpu_has_everything_in_its_own_memory(void **state)
+{
+	(void)state;
+	static const char *const targets[] = {"gfx942", "sm_90"};
+	for (size_t i = 0; i < 2; i++) {
+		struct greta_plan_image image = small_model_plan_for(&tied, targets[i], GRETA_FUSE_FULL);
+		struct greta_plan plan = opened(&image);
+		assert_string_equal(plan.header->target, targets[i]);
+		assert_int_equal(plan.header->region_bytes[GRETA_REGION_MODEL], 0);
+		uint32_t raw = 0, tiles = 0;
+		for (size_t t = 0; t < plan.tensor_count; t++) {
+			const struct greta_plan_tensor *tensor = &plan.tensors[t];
+			bool matrix = !tensor->constant && tensor->rows > 1;
+			assert_int_equal(tensor->region, GRETA_REGION_WEIGHTS);
+			raw += matrix && tensor->layout == GRETA_LAYOUT_RAW;
+			tiles += matrix && tensor->layout == GRETA_LAYOUT_TILE16;
+		}
+		assert_int_equal(raw, 1); /* the table of embeddings; it is the last matrix, too */
+		assert_int_equal(tiles, LAYERS * 7 + 1);
+		greta_plan_image_finish(&image);
+	}
+}
+
+/* A function for each type of weights, and one for several. */
+static void a_gpu_takes_the_function_for_its_weights(void **state)
+{
+	(void)state;
+	struct greta_plan_image image = small_model_plan_for(&model, "gfx942", GRETA_FUSE_FULL);
+	struct greta_plan plan = opened(&image);
+	uint32_t mixed = 0;
+	for (uint32_t l = 0; l < plan.programs[0].launch_count; l++) {
+		const struct greta_plan_launch *launch = &plan.launches[l];
+		const char *symbol = greta_plan_string(&plan, launch->symbol);
+		if (launch->kernel == GRETA_KERNEL_qkv) {
+			const struct greta_qkv_args *args = (const void *)(plan.args + launch->args);
+			assert_string_equal(symbol, args->v_type == args->q_type ? "greta_qkv_q4_k" : "greta_qkv_mixed");
+			mixed += args->v_type != args->q_type;
+		} else if (launch->kernel == GRETA_KERNEL_product) {
+			const struct greta_product_args *args = (const void *)(plan.args + launch->args);
+			assert_string_equal(symbol, args->type == GRETA_TYPE_Q4_K ? "greta_product_q4_k" : "greta_product_q6_k");
+		}
+	}
+	assert_true(mixed > 0);
+	const struct greta_plan_program *prefill = &plan.programs[plan.program_count - 1];
+	const struct greta_plan_launch *qkv = NULL;
+	for (uint32_t l = prefill->launch_count; l-- > 0;)
+		if (plan.launches[prefill->first_launch + l].kernel == GRETA_KERNEL_qkv)
+			qkv = &plan.launches[prefill->first_launch + l];
+	assert_non_null(qkv);
+	assert_non_null(strstr(greta_plan_string(&plan, qkv->symbol), "greta_qkv_prefill_"));
+	assert_int_equal(qkv->grid[0], 512 / 64 + 2 * (128 / 64));
+	assert_int_equal(qkv->grid[1], 1);
+	greta_plan_image_finish(&image);
+}
+
 static void a_step_reads_every_weight_once(void **state)
 {
 	(void)state;
@@ -253,6 +309,8 @@ int main(void)
 	    cmocka_unit_test(prefill_lengths_are_sorted_cut_and_unique),
 	    cmocka_unit_test(options_out_of_range_are_refused),
 	    cmocka_unit_test(tied_embeddings_are_laid_out_twice),
+	    cmocka_unit_test(a_gpu_has_everything_in_its_own_memory),
+	    cmocka_unit_test(a_gpu_takes_the_function_for_its_weights),
 	    cmocka_unit_test(a_step_reads_every_weight_once),
 	    cmocka_unit_test(the_plan_fits_its_model_only),
 	    cmocka_unit_test(a_plan_is_written_whole_and_read_back),

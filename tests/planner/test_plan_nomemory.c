@@ -87,8 +87,9 @@ static void planning_survives(void **state)
 	static const uint32_t prefill[] = {8};
 	struct small_model model;
 	small_model_open(&model, "embd=256,layers=2,heads=4,kv=2,ffn=256,vocab=260,ctx=40", "Q4_K_M");
-	for (uint32_t fuse = 0; fuse < 2; fuse++) {
-		struct greta_plan_options options = {.prefill = prefill, .prefill_count = 1, .fuse = fuse, .threads = 2};
+	for (uint32_t run = 0; run < 3; run++) {
+		struct greta_plan_options options = {.target = run < 2 ? "cpu" : "gfx942", .prefill = prefill, .prefill_count = 1,
+						     .fuse = run > 0, .threads = 2};
 		without_each(&model, &options);
 	}
 	small_model_close(&model);

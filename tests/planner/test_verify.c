@@ -16,22 +16,27 @@
 static uint64_t seed = 1;
 static uint32_t rounds = 10000;
 static struct small_model model;
-static struct greta_plan_image plans[2]; /* --fuse none, full */
+static const char *const targets[] = {"cpu", "gfx942", "sm_90"};
+#define TARGETS (sizeof(targets) / sizeof(targets[0]))
+static struct greta_plan_image plans[TARGETS][2]; /* --fuse none, full */
+static size_t target; /* whose plans are damaged */
 
 static int open_model(void **state)
 {
 	(void)state;
-	small_model_open(&model, "embd=256,layers=2,heads=4,kv=2,ffn=256,vocab=260,ctx=40", "Q4_K_M");
-	plans[0] = small_model_plan(&model, GRETA_FUSE_NONE);
-	plans[1] = small_model_plan(&model, GRETA_FUSE_FULL);
+	small_model_open(&model, "embd=256,layers=2,heads=4,kv=2,ffn=256,vocab=260,ctx=100", "Q4_K_M");
+	for (size_t t = 0; t < TARGETS; t++)
+		for (uint32_t fuse = 0; fuse < 2; fuse++)
+			plans[t][fuse] = small_model_plan_for(&model, targets[t], fuse);
 	return 0;
 }
 
 static int close_model(void **state)
 {
 	(void)state;
-	greta_plan_image_finish(&plans[0]);
-	greta_plan_image_finish(&plans[1]);
+	for (size_t t = 0; t < TARGETS; t++)
+		for (uint32_t fuse = 0; fuse < 2; fuse++)
+			greta_plan_image_finish(&plans[t][fuse]);
 	small_model_close(&model);
 	return 0;
 }
@@ -52,7 +57,7 @@ struct patient {
 
 static struct patient admit(uint32_t fuse)
 {
-	struct patient p = {.image = copy_of(&plans[fuse])};
+	struct patient p = {.image = copy_of(&plans[target][fuse])};
 	uint8_t *base = p.image.data;
 	p.header = p.image.data;
 	p.tensors = (void *)(base + p.header->sections[GRETA_PLAN_TENSORS].offset);
@@ -126,8 +131,8 @@ static void undamaged_plans_are_accepted(void **state)
 {
 	(void)state;
 	struct greta_error error;
-	assert_int_equal(accept(&plans[0], &error), GRETA_OK);
-	assert_int_equal(accept(&plans[1], &error), GRETA_OK);
+	assert_int_equal(accept(&plans[target][0], &error), GRETA_OK);
+	assert_int_equal(accept(&plans[target][1], &error), GRETA_OK);
 	struct patient p = admit(GRETA_FUSE_FULL);
 	struct greta_plan_buffer *x = buffer(&p, first(&p, GRETA_KERNEL_embed), FIELD(embed, x));
 	move(&p, x, (p.header->region_bytes[GRETA_REGION_ARENA] + 63) / 64 * 64);
@@ -222,10 +227,10 @@ static void pointers_out_of_bounds_are_found(void **state)
 	reloc(&p, first(&p, GRETA_KERNEL_qkv), FIELD(qkv, q))->object = UINT32_MAX;
 	refused(&p, "outside its object");
 
-	p = admit(GRETA_FUSE_FULL); /* a kernel that would write the model */
+	p = admit(GRETA_FUSE_FULL); /* a kernel that would write the weights */
 	struct greta_plan_launch *qkv = first(&p, GRETA_KERNEL_qkv);
 	struct greta_plan_reloc *q = reloc(&p, qkv, FIELD(qkv, q));
-	q->region = GRETA_REGION_MODEL;
+	q->region = reloc(&p, qkv, FIELD(qkv, norm))->region;
 	q->object = reloc(&p, qkv, FIELD(qkv, norm))->object;
 	*pointer(&p, qkv, FIELD(qkv, q)) = *pointer(&p, qkv, FIELD(qkv, norm));
 	refused(&p, "not in the arena");
@@ -318,6 +323,79 @@ static void a_program_out_of_order_is_found(void **state)
 	refused(&p, "nothing has written");
 }
 
+/* ---- What only GPUs have ---- */
+
+static void set_symbol(struct patient *p, struct greta_plan_launch *launch, const char *from, const char *to)
+{
+	char *strings = (char *)p->image.data + p->header->sections[GRETA_PLAN_STRINGS].offset;
+	assert_string_equal(strings + launch->symbol, from);
+	assert_int_equal(strlen(from), strlen(to));
+	memcpy(strings + launch->symbol, to, strlen(to));
+}
+
+static void functions_that_do_not_fit_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_FULL);
+	set_symbol(&p, first(&p, GRETA_KERNEL_lm_head), "greta_lm_head_q6_k", "greta_lm_head_q5_k");
+	refused(&p, "type or layout");
+
+	p = admit(GRETA_FUSE_FULL);
+	set_symbol(&p, first(&p, GRETA_KERNEL_lm_head), "greta_lm_head_q6_k", "greta_lm_head_qx_k");
+	refused(&p, "none of the target's");
+
+	p = admit(GRETA_FUSE_FULL);
+	first(&p, GRETA_KERNEL_product)->block[0] *= 2;
+	refused(&p, "threads");
+
+	p = admit(GRETA_FUSE_FULL);
+	struct greta_plan_launch *last = &p.launches[p.programs[2].first_launch + p.programs[2].launch_count - 1];
+	while (last->kernel != GRETA_KERNEL_product)
+		last--;
+	last->symbol = first(&p, GRETA_KERNEL_product)->symbol;
+	refused(&p, "");
+
+	/* The other target's plan: its blocks and shared memory are different ones. */
+	p = admit(GRETA_FUSE_FULL);
+	memset(p.header->target, 0, sizeof(p.header->target));
+	strcpy(p.header->target, targets[target == 1 ? 2 : 1]);
+	refused(&p, "");
+
+	p = admit(GRETA_FUSE_FULL);
+	memset(p.header->target, 0, sizeof(p.header->target));
+	strcpy(p.header->target, "cpu");
+	refused(&p, "");
+}
+
+static void split_contexts_that_do_not_fit_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_FULL);
+	struct greta_plan_launch *attention = first(&p, GRETA_KERNEL_attention);
+	assert_int_equal(attention->grid[1], 2);
+	attention->grid[1] = 3;
+	refused(&p, "more parts");
+
+	p = admit(GRETA_FUSE_FULL);
+	first(&p, GRETA_KERNEL_attention)->grid[1] = 1;
+	refused(&p, "scratch");
+
+	p = admit(GRETA_FUSE_FULL);
+	buffer(&p, first(&p, GRETA_KERNEL_attention), FIELD(attention, scratch))->bytes -= 64;
+	refused(&p, "end of its buffer");
+
+	p = admit(GRETA_FUSE_FULL);
+	attention = first(&p, GRETA_KERNEL_attention);
+	struct greta_plan_reloc *counters = reloc(&p, attention, FIELD(attention, counters));
+	counters->object = reloc(&p, attention, FIELD(attention, state))->object;
+	*pointer(&p, attention, FIELD(attention, counters)) = p.buffers[counters->object].offset;
+	refused(&p, "counters");
+
+	p = admit(GRETA_FUSE_FULL);
+	buffer(&p, first(&p, GRETA_KERNEL_attention), FIELD(attention, counters))->bytes = 4;
+	refused(&p, "counters");
+}
+
 /* ---- Random damage ---- */
 
 static uint64_t draw(uint64_t below)
@@ -372,6 +450,8 @@ static void run_accepted(const struct greta_plan_image *image)
 	assert_int_equal(greta_plan_open_memory(image->data, image->size, &plan, &error), GRETA_OK);
 	if (greta_verify_model(&plan, model.gguf, &error) != GRETA_OK)
 		return; /* the runtime asks this, too */
+	if (strcmp(plan.header->target, "cpu") != 0)
+		return; /* there is no memory's end to run into */
 	plan_machine_init(&machine, &plan, greta_gguf_data(model.gguf));
 	plan_machine_prompt(&machine, prompt, 3);
 	plan_machine_step(&machine, (uint32_t)plan.program_count - 1);
@@ -385,7 +465,8 @@ static void no_corruption_does_harm(void **state)
 	uint32_t accepted = 0, repaired = 0;
 	print_message("seed %llu, %u rounds\n", (unsigned long long)seed, rounds);
 	for (uint32_t round = 0; round < rounds; round++) {
-		const struct greta_plan_image *original = &plans[draw(2)];
+		size_t t = draw(2) ? 0 : draw(TARGETS);
+		const struct greta_plan_image *original = &plans[t][draw(2)];
 		struct greta_plan_image image = copy_of(original);
 		struct greta_error error = {0};
 		bool repair = round % 2;
@@ -409,22 +490,34 @@ static void no_corruption_does_harm(void **state)
 	print_message("%u of %u with a repaired checksum were accepted and run\n", accepted, repaired);
 }
 
+static int choose(void **state)
+{
+	target = *(const size_t *)*state;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 10);
 	if (argc > 2)
 		rounds = (uint32_t)strtoul(argv[2], NULL, 10);
+#define ON(test, number) cmocka_unit_test_prestate_setup_teardown(test, choose, NULL, &numbers[number])
+#define ON_GPUS(test) ON(test, 1), ON(test, 2)
+#define ON_ALL(test) ON(test, 0), ON_GPUS(test)
+	static size_t numbers[TARGETS] = {0, 1, 2};
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(undamaged_plans_are_accepted),
-	    cmocka_unit_test(live_buffers_that_overlap_are_found),
-	    cmocka_unit_test(swapped_pointers_are_found),
-	    cmocka_unit_test(holes_are_found),
-	    cmocka_unit_test(pointers_out_of_bounds_are_found),
-	    cmocka_unit_test(arguments_that_do_not_fit_are_found),
-	    cmocka_unit_test(regions_larger_than_what_they_hold_are_found),
-	    cmocka_unit_test(lifetimes_that_are_not_those_of_the_launches_are_found),
-	    cmocka_unit_test(a_program_out_of_order_is_found),
+	    ON_ALL(undamaged_plans_are_accepted),
+	    ON_ALL(live_buffers_that_overlap_are_found),
+	    ON_ALL(swapped_pointers_are_found),
+	    ON_ALL(holes_are_found),
+	    ON_ALL(pointers_out_of_bounds_are_found),
+	    ON_ALL(arguments_that_do_not_fit_are_found),
+	    ON_ALL(regions_larger_than_what_they_hold_are_found),
+	    ON_ALL(lifetimes_that_are_not_those_of_the_launches_are_found),
+	    ON_ALL(a_program_out_of_order_is_found),
+	    ON_GPUS(functions_that_do_not_fit_are_found),
+	    ON_GPUS(split_contexts_that_do_not_fit_are_found),
 	    cmocka_unit_test(no_corruption_does_harm),
 	};
 	return cmocka_run_group_tests_name("verify", tests, open_model, close_model);

@@ -1,0 +1,73 @@
+#include "runtime/verify_target.h"
+
+#include <string.h>
+
+#define ANY UINT32_MAX
+#define ONE(type) (1u << GRETA_TYPE_##type)
+
+/* Row: symbol, kernel, types, threads, most_tokens, tokens, rows, most_rows, bytes, row_bytes, value_bytes, then flags. */
+
+#define CPU(name, rows, value) \
+	{#name, GRETA_KERNEL_##name, ANY, 1, ANY, ANY, 0, rows, GRETA_CPU_WORK_BYTES, 0, value, false, false, false, false},
+
+static const struct greta_target_function cpu_functions[] = {
+	CPU(embed, 0, 0) CPU(rope_angles, 0, 0) CPU(rmsnorm, 0, 0) CPU(digits, 0, 0) CPU(product, ANY, 4) CPU(qkv, ANY, 4)
+	CPU(rope, 0, 0) CPU(kv_write, 0, 0) CPU(attention, 0, 0) CPU(gate_up, ANY, 4) CPU(silu_mul, 0, 0) CPU(add, 0, 0)
+	CPU(lm_head, ANY, 4) CPU(argmax, 0, 0) CPU(sample, 0, 0) CPU(advance, 0, 0)
+};
+
+#define GPU(name, threads) \
+	{"greta_" #name, GRETA_KERNEL_##name, ANY, threads, ANY, ANY, 0, 0, 0, 0, 0, false, false, false, false},
+#define GPU_DECODE(name, suffix, types, most_tokens, row_bytes) \
+	{"greta_" #name "_" suffix, GRETA_KERNEL_##name, types, 256, most_tokens, ANY, 0, 1024, 0, row_bytes, 0, \
+	 false, false, false, false},
+#define GPU_PREFILL(name, suffix, types, threads) \
+	{"greta_" #name "_prefill_" suffix, GRETA_KERNEL_##name, types, threads, ANY, 32, 64, 64, 43776, 0, 0, \
+	 true, true, false, false},
+#define FLOATS (ONE(F32) | ONE(F16) | ONE(BF16))
+#define GPU_TYPES(X, name, ...) \
+	X(name, "q4_0", ONE(Q4_0), __VA_ARGS__) X(name, "q8_0", ONE(Q8_0), __VA_ARGS__) X(name, "q4_k", ONE(Q4_K), __VA_ARGS__) \
+	X(name, "q5_k", ONE(Q5_K), __VA_ARGS__) X(name, "q6_k", ONE(Q6_K), __VA_ARGS__) X(name, "float", FLOATS, __VA_ARGS__) \
+	X(name, "mixed", ANY, __VA_ARGS__)
+
+/* waves: of a block of 256 threads; each has 8 bytes for each row and matrix. */
+#define GPU_FUNCTIONS(waves, prefill_threads) \
+	GPU(embed, 256) GPU(rope_angles, 256) GPU(rmsnorm, 256) GPU(digits, 512) GPU(rope, 256) GPU(kv_write, 256) \
+	GPU(silu_mul, 256) GPU(add, 256) GPU(argmax, 1024) GPU(sample, 1024) GPU(advance, 64) \
+	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves)) GPU_TYPES(GPU_PREFILL, product, prefill_threads) \
+	GPU_TYPES(GPU_DECODE, qkv, 1, 8 * (waves)) GPU_TYPES(GPU_PREFILL, qkv, prefill_threads) \
+	GPU_TYPES(GPU_DECODE, gate_up, 1, 16 * (waves)) GPU_TYPES(GPU_PREFILL, gate_up, prefill_threads) \
+	GPU_TYPES(GPU_DECODE, lm_head, ANY, 8 * (waves)) \
+	{"greta_attention", GRETA_KERNEL_attention, ANY, 128, 1, 1, 0, 0, 0, 0, 0, false, false, true, true}, \
+	{"greta_attention_prefill", GRETA_KERNEL_attention, ANY, 128, ANY, 8, 0, 0, 0, 0, 0, false, false, false, true},
+
+static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(4, 256)};
+static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(8, 128)};
+
+#define FUNCTIONS(list) .functions = (list), .function_count = sizeof(list) / sizeof((list)[0])
+
+/* Of the GPUs' shared memory 4 KiB are left to what the kernels declare themselves. */
+static const struct greta_target_facts targets[] = {
+	{.name = "cpu", .reads_model = true, .quantised_layout = GRETA_LAYOUT_ROWS16, .self_digits_tokens = 1,
+	 .digits_bytes = GRETA_CPU_DIGITS_BLOCK_BYTES, .shared_most = 4 << 20, FUNCTIONS(cpu_functions)},
+	{.name = "gfx942", .quantised_layout = GRETA_LAYOUT_TILE16, .self_digits_tokens = 1,
+	 .digits_bytes = GRETA_GPU_DIGITS_BLOCK_BYTES, .shared_most = 60 << 10, FUNCTIONS(gfx942_functions)},
+	{.name = "sm_90", .quantised_layout = GRETA_LAYOUT_TILE16, .self_digits_tokens = 1,
+	 .digits_bytes = GRETA_GPU_DIGITS_BLOCK_BYTES, .shared_most = 223 << 10, FUNCTIONS(sm_90_functions)},
+};
+
+const struct greta_target_facts *greta_target_facts(const char *name)
+{
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		if (!strcmp(targets[i].name, name))
+			return &targets[i];
+	return NULL;
+}
+
+const struct greta_target_function *greta_target_function(const struct greta_target_facts *facts, const char *symbol)
+{
+	for (size_t i = 0; i < facts->function_count; i++)
+		if (!strcmp(facts->functions[i].symbol, symbol))
+			return &facts->functions[i];
+	return NULL;
+}
