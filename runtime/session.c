@@ -37,21 +37,6 @@ static enum greta_status match_model(const struct greta_session_source *source, 
 	                  greta_plan_string(plan, plan->header->model_path), found);
 }
 
-static enum greta_status match_target(const struct greta_session_source *source, const char *provider,
-				      struct greta_error *error)
-{
-	const char *planned = source->plan.header->target;
-	const char *target = greta_target_of_provider(provider);
-	if (!target)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no provider \"%s\" in this build: take cpu", provider);
-	if (strncmp(planned, target, sizeof(source->plan.header->target)) != 0)
-		return greta_fail(error, GRETA_ERROR_MISMATCH,
-		                  "plan %s is for target %.16s, the provider %s runs target %s: plan "
-		                  "again with greta-plan build --target %s",
-		                  source->plan_path, planned, provider, target, target);
-	return GRETA_OK;
-}
-
 static enum greta_status check_options(const struct greta_options *options, struct greta_error *error)
 {
 	if (options->lookahead > GRETA_LOOKAHEAD_MAX)
@@ -76,25 +61,49 @@ static enum greta_status open_vocabulary(struct greta *greta, struct greta_error
 	return status;
 }
 
-static enum greta_status open_device(struct greta *greta, const struct greta_session_source *source,
-                                     const char *provider, const void *image, struct greta_error *error)
+static enum greta_status open_provider(struct greta *greta, const struct greta_session_source *source,
+				       struct greta_error *error)
 {
-	const struct greta_options *options = source->options;
+	const char *target = greta->plan.header->target;
+	struct greta_target_device device;
 	if (source->hip) {
 		greta->hip = source->hip;
-	} else {
-		struct greta_hip_options wanted = {.threads = options->threads, .guard = options->guard};
-		enum greta_status status = greta_hip_load(provider, &wanted, &greta->hip, error);
-		if (status != GRETA_OK)
-			return status;
-		greta->own_hip = true;
+		return greta_target_match(greta->hip, target, source->plan_path, error);
 	}
-	const struct greta_hip *hip = greta->hip;
-	int count = 0;
-	hipError_t code = hip->hipInit(0);
+	enum greta_status status = greta_target_device_open(source->options, target, source->plan_path, &device, error);
+	if (status != GRETA_OK)
+		return status;
+	greta->hip = device.hip;
+	greta->own_hip = true;
+	return GRETA_OK;
+}
+
+/* All that the session will allocate there, besides the driver's own. */
+static enum greta_status check_room(const struct greta *greta, struct greta_error *error)
+{
+	const uint64_t *bytes = greta->plan.header->region_bytes;
+	const double mib = 1024.0 * 1024.0;
+	uint64_t weights = bytes[GRETA_REGION_WEIGHTS] + bytes[GRETA_REGION_MODEL];
+	uint64_t all = weights + bytes[GRETA_REGION_KV] + bytes[GRETA_REGION_ARENA] + bytes[GRETA_REGION_STATE];
+	size_t left = 0, total = 0;
+	hipError_t code = greta->hip->hipMemGetInfo(&left, &total);
 	if (code != hipSuccess)
-		return greta_hip_fail(hip, code, error, "hipInit of provider %s", provider);
-	code = hip->hipGetDeviceCount(&count);
+		return greta_hip_fail(greta->hip, code, error, "hipMemGetInfo");
+	if (all <= left)
+		return GRETA_OK;
+	return greta_fail(error, GRETA_ERROR_MEMORY,
+	                  "%s is too small: the plan takes %.1f MiB of its memory (weights %.1f, KV cache %.1f, activations "
+	                  "%.1f), %.1f of %.1f MiB are free: plan a shorter context or prefill, or free some",
+	                  greta->device_name, (double)all / mib, (double)weights / mib, (double)bytes[GRETA_REGION_KV] / mib,
+	                  (double)bytes[GRETA_REGION_ARENA] / mib, (double)left / mib, (double)total / mib);
+}
+
+static enum greta_status open_device(struct greta *greta, const struct greta_session_source *source,
+                                     const void *image, struct greta_error *error)
+{
+	const struct greta_hip *hip = greta->hip;
+	int count = 0, integrated = 0;
+	hipError_t code = hip->hipGetDeviceCount(&count);
 	if (code != hipSuccess || count < 1)
 		return greta_hip_fail(hip, code != hipSuccess ? code : hipErrorNoDevice, error, "hipGetDeviceCount");
 	code = hip->hipSetDevice(0);
@@ -115,12 +124,11 @@ static enum greta_status open_device(struct greta *greta, const struct greta_ses
 		if (code != hipSuccess)
 			return greta_hip_fail(hip, code, error, "hipEventCreateWithFlags");
 	}
-	int integrated = 0;
 	code = hip->hipDeviceGetAttribute(&integrated, hipDeviceAttributeIntegrated, 0);
 	if (code != hipSuccess)
 		return greta_hip_fail(hip, code, error, "hipDeviceGetAttribute");
-	greta->in_place = integrated && !options->force_upload;
-	return GRETA_OK;
+	greta->in_place = integrated && !source->options->force_upload;
+	return integrated ? GRETA_OK : check_room(greta, error);
 }
 
 static enum greta_status open_weights(struct greta *greta, const struct greta_session_source *source,
@@ -151,7 +159,12 @@ static enum greta_status open_programs(struct greta *greta, struct greta_error *
 {
 	const struct greta_plan *plan = &greta->plan;
 	void *io = NULL;
-	hipError_t code = greta->hip->hipHostGetDevicePointer(&io, greta->memory.io, 0);
+	/* Counters in the state are zero before the first launch. */
+	hipError_t code = greta->hip->hipMemsetAsync(greta->memory.state, 0, plan->header->region_bytes[GRETA_REGION_STATE],
+						     greta->stream);
+	if (code != hipSuccess)
+		return greta_hip_fail(greta->hip, code, error, "hipMemsetAsync of the state");
+	code = greta->hip->hipHostGetDevicePointer(&io, greta->memory.io, 0);
 	if (code != hipSuccess)
 		return greta_hip_fail(greta->hip, code, error, "hipHostGetDevicePointer of ring and logits");
 	void *const bases[GRETA_REGION_COUNT] = {
@@ -192,8 +205,8 @@ static const char *keep(char **end, size_t *bytes, const char *text)
 	return copy;
 }
 
-static void fill_strings(struct greta *greta, const struct greta_session_source *source, const char *provider,
-			 const char *form, char *end, size_t *bytes)
+static void fill_strings(struct greta *greta, const struct greta_session_source *source, const char *form, char *end,
+			 size_t *bytes)
 {
 	struct greta_info *info = &greta->info;
 	const struct greta_plan *plan = &greta->plan;
@@ -201,24 +214,24 @@ static void fill_strings(struct greta *greta, const struct greta_session_source 
 	info->model_path = keep(&end, bytes, greta_gguf_path(greta->gguf));
 	info->model_name = keep(&end, bytes, greta_plan_string(plan, plan->header->model_name));
 	info->target = keep(&end, bytes, plan->header->target);
-	info->provider = keep(&end, bytes, provider);
+	info->provider = keep(&end, bytes, greta->hip->provider);
 	info->kernels = keep(&end, bytes, form);
 	info->device = greta->device_name;
 }
 
-static enum greta_status fill_info(struct greta *greta, const struct greta_session_source *source, const char *provider,
-				   const char *form, struct greta_error *error)
+static enum greta_status fill_info(struct greta *greta, const struct greta_session_source *source, const char *form,
+				   struct greta_error *error)
 {
 	const struct greta_plan *plan = &greta->plan;
 	const struct greta_plan_header *header = plan->header;
 	struct greta_info *info = &greta->info;
 	size_t bytes = 0, again = 0, prefills = 0;
 	int units = 0;
-	fill_strings(greta, source, provider, form, NULL, &bytes);
+	fill_strings(greta, source, form, NULL, &bytes);
 	greta->strings = malloc(bytes);
 	if (!greta->strings)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the session's names");
-	fill_strings(greta, source, provider, form, greta->strings, &again);
+	fill_strings(greta, source, form, greta->strings, &again);
 	memcpy(info->model_fingerprint, header->model_fingerprint, sizeof(info->model_fingerprint));
 	info->context = header->context;
 	info->context_train = header->context_train;
@@ -236,7 +249,7 @@ static enum greta_status fill_info(struct greta *greta, const struct greta_sessi
 	hipError_t code = greta->hip->hipDeviceGetAttribute(&units, hipDeviceAttributeMultiprocessorCount, 0);
 	if (code != hipSuccess)
 		return greta_hip_fail(greta->hip, code, error, "hipDeviceGetAttribute");
-	info->threads = strcmp(provider, "cpu") == 0 ? (uint32_t)units : 0;
+	info->threads = strcmp(greta->hip->provider, "cpu") == 0 ? (uint32_t)units : 0;
 	for (size_t i = 0; i < plan->program_count && prefills < GRETA_PREFILL_MAX; i++)
 		if (plan->programs[i].kind == GRETA_PROGRAM_PREFILL)
 			info->prefill[prefills++] = plan->programs[i].chunk_tokens;
@@ -257,10 +270,9 @@ static enum greta_status verify(struct greta *greta, struct greta_error *error)
 static enum greta_status open_all(struct greta *greta, const struct greta_session_source *source,
                                   struct greta_error *error)
 {
-	const char *provider = source->options->provider ? source->options->provider : "cpu";
 	const void *image = source->image;
 	const char *form = "";
-	enum greta_status status = match_target(source, provider, error);
+	enum greta_status status = open_provider(greta, source, error);
 	if (status == GRETA_OK && !image)
 		status = greta_target_image(greta->plan.header->target, source->options->kernels, &image, &form, error);
 	double start = greta_clock_ms();
@@ -272,7 +284,7 @@ static enum greta_status open_all(struct greta *greta, const struct greta_sessio
 	if (status == GRETA_OK && !source->unchecked)
 		status = verify(greta, error);
 	if (status == GRETA_OK)
-		status = open_device(greta, source, provider, image, error);
+		status = open_device(greta, source, image, error);
 	if (status == GRETA_OK)
 		status = open_weights(greta, source, error);
 	if (status == GRETA_OK)
@@ -280,7 +292,7 @@ static enum greta_status open_all(struct greta *greta, const struct greta_sessio
 	if (status == GRETA_OK)
 		status = open_programs(greta, error);
 	if (status == GRETA_OK)
-		status = fill_info(greta, source, provider, form, error);
+		status = fill_info(greta, source, form, error);
 	return status;
 }
 
@@ -338,6 +350,7 @@ enum greta_status greta_session_open(const struct greta_session_source *source, 
 		release(greta);
 		return status;
 	}
+	greta->own_hip = greta->own_hip || source->give_hip;
 	greta->stats.plan_ms += source->plan_ms;
 	greta->stats.plan_reused = source->plan_reused;
 	greta->stats.model_bytes = greta->plan.header->model_bytes;

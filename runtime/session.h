@@ -29,9 +29,10 @@ struct greta_session_source {
 	double started_ms;            /* greta_clock_ms when all began */
 	double model_ms, plan_ms;     /* for statistics */
 	bool plan_reused;
+	struct greta_hip *hip;        /* loaded; NULL: the session loads what options->provider and the plan want */
+	bool give_hip;                /* `hip` is the session's after success; else it stays the caller's */
 
-	/* For tests; NULL and GRETA_OK otherwise. */
-	struct greta_hip *hip;        /* instead of loading options->provider; stays the caller's */
+	/* For tests; NULL and false otherwise. */
 	const void *image;            /* instead of the target's kernels */
 	bool unchecked;               /* the plan is a made-up one that no verifier would pass */
 };

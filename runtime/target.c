@@ -1,9 +1,14 @@
 #include "runtime/target.h"
 
 #include "kernels/cpu/module.h"
+#include "kernels/gpu/image.h"
 
-#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+
+/* ---- Kernels ---- */
+
+static bool automatic(const char *name) { return !name || !strcmp(name, "auto"); }
 
 static enum greta_status cpu_image(const char *kernels, const void **out_image, const char **out_form,
 				   struct greta_error *error)
@@ -20,30 +25,107 @@ static enum greta_status cpu_image(const char *kernels, const void **out_image, 
 	return GRETA_OK;
 }
 
-static const struct {
-	const char *target;
-	const char *provider;
-	enum greta_status (*image)(const char *kernels, const void **out_image, const char **out_form,
-				   struct greta_error *error);
-} targets[] = {
-	{"cpu", "cpu", cpu_image},
-};
-
-#define TARGET_COUNT (sizeof(targets) / sizeof(targets[0]))
-
-const char *greta_target_of_provider(const char *provider)
-{
-	for (size_t i = 0; i < TARGET_COUNT; i++)
-		if (strcmp(targets[i].provider, provider) == 0)
-			return targets[i].target;
-	return NULL;
-}
-
 enum greta_status greta_target_image(const char *target, const char *kernels, const void **out_image,
                                      const char **out_form, struct greta_error *error)
 {
-	for (size_t i = 0; i < TARGET_COUNT; i++)
-		if (strcmp(targets[i].target, target) == 0)
-			return targets[i].image(kernels, out_image, out_form, error);
-	return greta_fail(error, GRETA_ERROR_MISMATCH, "this build has no kernels for target %s", target);
+	if (!strcmp(target, "cpu"))
+		return cpu_image(kernels, out_image, out_form, error);
+	if (!automatic(kernels))
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+		                  "kernels of form \"%s\" are the cpu provider's: target %s has one form", kernels, target);
+	const struct greta_gpu_image *image = greta_gpu_image(target);
+	if (!image)
+		return greta_fail(error, GRETA_ERROR_MISMATCH,
+		                  "this build has no kernels for target %s: build with -Dgpu_targets=%s", target, target);
+	*out_image = image->data;
+	*out_form = image->target;
+	return GRETA_OK;
+}
+
+/* ---- Providers ---- */
+
+static enum greta_status architecture_of(const struct greta_hip *hip, char out_target[GRETA_HIP_ARCHITECTURE_MAX],
+					 struct greta_error *error)
+{
+	hipError_t code = hip->hipInit(0);
+	if (code != hipSuccess)
+		return greta_hip_fail(hip, code, error, "hipInit of provider %s", hip->provider);
+	return greta_hip_architecture(hip, 0, out_target, error);
+}
+
+static enum greta_status match(const char *provider, const char *found, const char *target, const char *plan,
+			       struct greta_error *error)
+{
+	if (!strcmp(found, target))
+		return GRETA_OK;
+	return greta_fail(error, GRETA_ERROR_MISMATCH,
+	                  "plan %s is for target %.16s, the provider %s runs target %s: plan "
+	                  "again with greta-plan build --target %s",
+	                  plan, target, provider, found, found);
+}
+
+enum greta_status greta_target_match(const struct greta_hip *hip, const char *target, const char *plan,
+				     struct greta_error *error)
+{
+	char found[GRETA_HIP_ARCHITECTURE_MAX];
+	enum greta_status status = architecture_of(hip, found, error);
+	return status == GRETA_OK ? match(hip->provider, found, target, plan, error) : status;
+}
+
+static enum greta_status open_one(const char *provider, const struct greta_options *options, const char *target,
+				  const char *plan, struct greta_target_device *out_device, struct greta_error *error)
+{
+	struct greta_hip_options wanted = {.threads = options->threads, .guard = options->guard};
+	struct greta_target_device device = {.hip = NULL};
+	const void *image;
+	const char *form;
+	enum greta_status status = greta_hip_load(provider, &wanted, &device.hip, error);
+	if (status != GRETA_OK)
+		return status;
+	status = architecture_of(device.hip, device.target, error);
+	if (status == GRETA_OK && target)
+		status = match(device.hip->provider, device.target, target, plan, error);
+	else if (status == GRETA_OK)
+		status = greta_target_image(device.target, options->kernels, &image, &form, error);
+	if (status == GRETA_OK)
+		*out_device = device;
+	else
+		greta_hip_unload(device.hip);
+	return status;
+}
+
+static enum greta_status open_automatic(const struct greta_options *options, const char *target, const char *plan,
+					struct greta_target_device *out_device, struct greta_error *error)
+{
+	char tried[400] = "";
+	struct greta_error reason = {.status = GRETA_OK};
+	bool cpu_only = !automatic(options->kernels) || (target && !strcmp(target, "cpu"));
+	for (size_t i = 0; greta_hip_provider_name(i); i++) {
+		const char *name = greta_hip_provider_name(i);
+		bool cpu = !strcmp(name, "cpu");
+		if (cpu_only && !cpu)
+			continue;
+		if (cpu && target && !cpu_only)
+			break;
+		enum greta_status status = open_one(name, options, target, plan, out_device, &reason);
+		/* A device that is not there, or not for us, is passed over; the last resort is not. */
+		if (status == GRETA_OK || cpu || (status != GRETA_ERROR_DEVICE && status != GRETA_ERROR_MISMATCH)) {
+			if (status != GRETA_OK && error)
+				*error = reason;
+			return status;
+		}
+		size_t used = strlen(tried);
+		snprintf(tried + used, sizeof(tried) - used, "%s%s: %.150s", used ? "; " : "", name, reason.message);
+	}
+	return greta_fail(error, GRETA_ERROR_MISMATCH,
+	                  "plan %s is for target %.16s, which no device here runs (%s): plan again, as with greta-plan build --target cpu", plan,
+	                  target ? target : "", tried);
+}
+
+enum greta_status greta_target_device_open(const struct greta_options *options, const char *target, const char *plan,
+					   struct greta_target_device *out_device, struct greta_error *error)
+{
+	if (automatic(options->provider))
+		return open_automatic(options, target, plan, out_device, error);
+	return open_one(options->provider, options, target, plan, out_device, error);
 }

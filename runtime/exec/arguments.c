@@ -38,7 +38,7 @@ static const char help[] =
 	"Running\n"
 	"  -m, --model FILE      the model of a plan, when it is not where it was\n"
 	"  -t, --threads N       threads of the cpu provider (default: all processors)\n"
-	"      --provider NAME   cpu (default)\n"
+	"      --provider NAME   auto (default): a GPU that this build has kernels for, else the cpu; amd, nvidia, cpu\n"
 	"      --kernels FORM    auto (default), amx, avx512, avx2, portable, ref\n"
 	"      --eager           launch kernels one by one instead of replaying a graph\n"
 	"      --chunk N         take the prompt in pieces of at most N tokens; 0: token by token\n"

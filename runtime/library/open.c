@@ -17,7 +17,6 @@
 struct opening {
 	const char *path;
 	const struct greta_options *options;
-	const char *provider;
 	char *cache_folder;           /* NULL: none */
 	char *plan_path;              /* of the cached plan; NULL: none */
 	struct greta_session_source source;
@@ -224,10 +223,7 @@ static enum greta_status open_model(struct opening *opening, struct greta_error 
 {
 	struct greta_session_source *source = &opening->source;
 	uint8_t fingerprint[GRETA_FINGERPRINT_BYTES];
-	const char *target = greta_target_of_provider(opening->provider);
-	if (!target)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no provider \"%s\" in this build: take cpu",
-		                  opening->provider);
+	struct greta_target_device device;
 	if (opening->options->model)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
 		                  "%s is a model itself: a model besides (%s) is only named with a plan", opening->path,
@@ -239,12 +235,18 @@ static enum greta_status open_model(struct opening *opening, struct greta_error 
 	greta_gguf_fingerprint(source->gguf, fingerprint);
 	double opened = greta_clock_ms();
 	source->model_ms = opened - start;
+	/* What to plan for follows from what there is to run on. */
+	status = greta_target_device_open(opening->options, NULL, "", &device, error);
+	if (status != GRETA_OK)
+		return status;
+	source->hip = device.hip;
+	source->give_hip = true;
 	if (opening->cache_folder)
 		opening->plan_path = greta_cache_path(opening->cache_folder, fingerprint,
-						      hash_choices(opening->options, target), "plan");
+						      hash_choices(opening->options, device.target), "plan");
 	source->plan_reused = open_cached(opening, fingerprint);
 	if (!source->plan_reused) {
-		status = make_plan(opening, target, error);
+		status = make_plan(opening, device.target, error);
 		if (status != GRETA_OK)
 			return status;
 	}
@@ -280,13 +282,13 @@ enum greta_status greta_open(const char *path, const struct greta_options *optio
 	struct opening opening = {.path = path, .options = options ? options : &defaults};
 	if (!path || !*path)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no model and no plan named");
-	opening.provider = opening.options->provider ? opening.options->provider : "cpu";
 	opening.source.options = opening.options;
 	opening.source.started_ms = greta_clock_ms();
 	enum greta_status status = open_source(&opening, error);
 	if (status == GRETA_OK)
 		status = greta_session_open(&opening.source, out_greta, error);
 	if (status != GRETA_OK) {
+		greta_hip_unload(opening.source.hip);
 		greta_plan_close(&opening.source.plan);
 		greta_gguf_close(opening.source.gguf);
 		free(opening.source.plan_memory);
