@@ -19,6 +19,7 @@ static const char HELP[] =
     "      --fuse LIST        of none,full (both)\n"
     "  -o, --output FORMAT    md, csv or json (md)\n"
     "  -t, --threads N        workers (one for each processor this process may use)\n"
+    "      --provider NAME    auto, amd, nvidia, cpu (auto: a GPU that this build has kernels for, else the cpu)\n"
     "      --kernels FORM     auto, avx512, avx2, portable, ref (auto)\n"
     "      --activations X    x32, x24, x16, x8 (x32)\n"
     "      --kv TYPE          f16 or f32 (f16)\n"
@@ -97,11 +98,11 @@ static bool known_format(const char *name)
 /* Returns -1 when the command line is good, else the exit status. */
 static int parse(int argc, char **argv, struct bench_request *request, const char **format)
 {
-	enum { MODES = 256, FUSE, KERNELS, ACTIVATIONS, KV, CTX, PREFILL, VERSION };
+	enum { MODES = 256, FUSE, PROVIDER, KERNELS, ACTIVATIONS, KV, CTX, PREFILL, VERSION };
 	static const struct option options[] = {
 	    {"prompt", 1, NULL, 'p'},        {"generate", 1, NULL, 'n'}, {"runs", 1, NULL, 'r'},
 	    {"modes", 1, NULL, MODES},       {"fuse", 1, NULL, FUSE},    {"output", 1, NULL, 'o'},
-	    {"threads", 1, NULL, 't'},       {"kernels", 1, NULL, KERNELS},
+	    {"threads", 1, NULL, 't'},       {"provider", 1, NULL, PROVIDER}, {"kernels", 1, NULL, KERNELS},
 	    {"activations", 1, NULL, ACTIVATIONS}, {"kv", 1, NULL, KV},  {"ctx", 1, NULL, CTX},
 	    {"prefill", 1, NULL, PREFILL},   {"help", 0, NULL, 'h'},     {"version", 0, NULL, VERSION}, {NULL, 0, NULL, 0},
 	};
@@ -116,6 +117,7 @@ static int parse(int argc, char **argv, struct bench_request *request, const cha
 		case 'o': good = known_format(*format = optarg); break;
 		case MODES: good = parse_choices(optarg, modes, request->eager); break;
 		case FUSE: good = parse_choices(optarg, fuses, request->fuse); break;
+		case PROVIDER: request->options.provider = optarg; break;
 		case KERNELS: request->options.kernels = optarg; break;
 		case ACTIVATIONS: good = parse_activations(optarg, &request->options.activations); break;
 		case KV:
