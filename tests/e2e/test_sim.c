@@ -1,0 +1,239 @@
+/* A gfx942 plan from end to end without an AMD GPU: the session uploads the bundled model, captures its programs and replays
+ * them, and the build's own gfx942 machine code runs in the simulator (tests/provider/sim.h). The logits are the processor's, to
+ * the bit. Argument: the model. Skipped where the build has no kernels for gfx942 or nothing here disassembles them; a case is
+ * skipped whose plan uses kernels that the code object lacks. */
+#include "kernels/gpu/image.h"
+#include "planner/planner.h"
+#include "runtime/session.h"
+#include "sim942.h"
+#include "tests/provider/sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SKIPPED 77
+#define CONTEXT 96
+#define PROMPT 3
+#define GENERATED 2
+#define LOGITS (1 + GENERATED)
+
+static const char *model_path;
+static const int32_t prompt[PROMPT] = {1, 300, 1500};
+static const uint32_t prefill[] = {8};
+static float *expected; /* [LOGITS][vocab] of the processor */
+static int32_t expected_tokens[GENERATED];
+static struct sim942_code *code; /* to look functions up in */
+
+static void must(enum greta_status status, const struct greta_error *error)
+{
+	if (status != GRETA_OK)
+		fail_msg("%s", error->message);
+}
+
+/* Feeds the prompt and says what follows, with the logits of each position. */
+static void speak(struct greta *greta, float *out_logits, int32_t *out_tokens)
+{
+	struct greta_error error;
+	const float *logits;
+	size_t vocab = greta_get_info(greta)->vocab;
+	must(greta_feed(greta, prompt, PROMPT, &error), &error);
+	for (size_t i = 0; i < LOGITS; i++) {
+		must(greta_logits(greta, &logits, &error), &error);
+		memcpy(out_logits + i * vocab, logits, vocab * sizeof(*logits));
+		if (i < GENERATED)
+			must(greta_next(greta, &out_tokens[i], &error), &error);
+	}
+}
+
+static int ask_the_processor(void **state)
+{
+	struct greta_options options = {.provider = "cpu", .context = CONTEXT, .no_cache = true};
+	struct greta *greta;
+	struct greta_error error;
+	(void)state;
+	must(greta_open(model_path, &options, &greta, &error), &error);
+	expected = calloc(LOGITS * (size_t)greta_get_info(greta)->vocab, sizeof(*expected));
+	assert_non_null(expected);
+	speak(greta, expected, expected_tokens);
+	greta_close(greta);
+	return 0;
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	free(expected);
+	return 0;
+}
+
+/* ---- A session on the simulated device ---- */
+
+struct device {
+	struct greta_hip *cpu;
+	struct greta_hip hip;
+	struct greta_options options;
+};
+
+static void open_device(struct device *device)
+{
+	struct greta_error error;
+	*device = (struct device){.options = {.no_cache = true, .threads = 1}};
+	must(greta_hip_load("cpu", &(struct greta_hip_options){.threads = 1, .guard = true}, &device->cpu, &error), &error);
+	assert_true(sim_wrap(device->cpu, &device->hip));
+}
+
+static struct greta_session_source source_of(struct device *device, enum greta_fuse fuse, size_t prefills)
+{
+	struct greta_session_source source = {.plan_path = "", .options = &device->options, .hip = &device->hip};
+	struct greta_plan_options how = {.target = "gfx942", .context = CONTEXT, .prefill = prefill,
+	                                 .prefill_count = prefills, .fuse = fuse};
+	struct greta_llama llama;
+	struct greta_plan_image image;
+	struct greta_error error;
+	must(greta_gguf_open(model_path, &source.gguf, &error), &error);
+	must(greta_llama_init(&llama, source.gguf, &error), &error);
+	must(greta_plan_build(&llama, &how, &image, &error), &error);
+	greta_llama_finish(&llama);
+	source.plan_memory = image.data;
+	must(greta_plan_open_memory(image.data, image.size, &source.plan, &error), &error);
+	return source;
+}
+
+static void forget_source(struct greta_session_source *source)
+{
+	greta_plan_close(&source->plan);
+	greta_gguf_close(source->gguf);
+	free(source->plan_memory);
+}
+
+static bool has_all_functions(const struct greta_plan *plan)
+{
+	for (size_t l = 0; l < plan->launch_count; l++) {
+		const char *name = greta_plan_string(plan, plan->launches[l].symbol);
+		if (!sim942_kernel_by_name(code, name)) {
+			print_message("the code object has no %s\n", name);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void compare(struct greta *greta)
+{
+	size_t vocab = greta_get_info(greta)->vocab;
+	float *logits = calloc(LOGITS * vocab, sizeof(*logits));
+	int32_t tokens[GENERATED];
+	assert_non_null(logits);
+	speak(greta, logits, tokens);
+	for (size_t i = 0; i < LOGITS * vocab; i++)
+		if (memcmp(&logits[i], &expected[i], sizeof(*logits)) != 0)
+			fail_msg("logit %zu of position %zu is %a, on the processor %a", i % vocab, PROMPT - 1 + i / vocab,
+			         (double)logits[i], (double)expected[i]);
+	assert_memory_equal(tokens, expected_tokens, sizeof(tokens));
+	free(logits);
+}
+
+static void says_what_the_processor_says(enum greta_fuse fuse, bool eager, size_t prefills)
+{
+	struct device device;
+	struct greta *greta;
+	struct greta_error error;
+	open_device(&device);
+	device.options.eager = eager;
+	struct greta_session_source source = source_of(&device, fuse, prefills);
+	if (!has_all_functions(&source.plan)) {
+		forget_source(&source);
+		greta_hip_unload(device.cpu);
+		skip();
+	}
+	must(greta_session_open(&source, &greta, &error), &error);
+	const uint64_t *regions = greta_session_plan(greta)->header->region_bytes;
+	uint64_t planned = 0;
+	for (int r = 0; r < GRETA_REGION_COUNT; r++)
+		planned += r == GRETA_REGION_IO ? 0 : regions[r]; /* which is the host's */
+	assert_int_equal(sim_peak_bytes(), planned);
+	compare(greta);
+	assert_int_equal(sim_peak_bytes(), planned);
+	must(greta_check(greta, &error), &error);
+	print_message("%u launches a step, %lu launches and %lu wave instructions in all\n",
+	              greta_session_plan(greta)->programs[0].launch_count, sim_launches(), sim_instructions());
+	greta_close(greta);
+	assert_int_equal(sim_used_bytes(), 0);
+	greta_hip_unload(device.cpu);
+}
+
+static void a_graph_of_fused_kernels(void **state)
+{
+	(void)state;
+	says_what_the_processor_says(GRETA_FUSE_FULL, false, 0);
+}
+
+static void launches_of_textbook_kernels(void **state)
+{
+	(void)state;
+	says_what_the_processor_says(GRETA_FUSE_NONE, true, 0);
+}
+
+static void a_prompt_taken_at_once(void **state)
+{
+	(void)state;
+	says_what_the_processor_says(GRETA_FUSE_FULL, false, 1);
+}
+
+static void a_device_too_small_is_refused_before_the_upload(void **state)
+{
+	struct device device;
+	struct greta *greta = NULL;
+	struct greta_error error = {.message = ""};
+	(void)state;
+	open_device(&device);
+	struct greta_session_source source = source_of(&device, GRETA_FUSE_FULL, 0);
+	sim_set_memory((size_t)1 << 20);
+	assert_int_equal(greta_session_open(&source, &greta, &error), GRETA_ERROR_MEMORY);
+	assert_non_null(strstr(error.message, "too small"));
+	assert_non_null(strstr(error.message, "1.0 MiB are free"));
+	assert_int_equal(sim_peak_bytes(), 0);
+	assert_null(greta);
+	forget_source(&source);
+	greta_hip_unload(device.cpu);
+}
+
+/* ---- Whether it can be run at all ---- */
+
+static bool open_code(void)
+{
+	char reason[1024];
+	const struct greta_gpu_image *image = greta_gpu_image("gfx942");
+	if (!image) {
+		puts("skipped: this build has no kernels for gfx942 (option gpu_targets)");
+		return false;
+	}
+	if (sim942_load(image->data, image->size, &code, reason, sizeof(reason))) {
+		printf("skipped: %s\n", reason);
+		return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_device_too_small_is_refused_before_the_upload),
+	    cmocka_unit_test(a_graph_of_fused_kernels),
+	    cmocka_unit_test(launches_of_textbook_kernels),
+	    cmocka_unit_test(a_prompt_taken_at_once),
+	};
+	if (argc < 2)
+		return 2;
+	model_path = argv[1];
+	if (!open_code())
+		return SKIPPED;
+	int failed = cmocka_run_group_tests_name("sim", tests, ask_the_processor, forget);
+	sim942_unload(code);
+	return failed;
+}
