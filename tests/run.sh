@@ -9,11 +9,19 @@ need_packages $GPU_PACKAGES || echo "Without them kernels for AMD GPUs are neith
 
 build=${1:-build}
 [ $# -eq 0 ] || shift
-[ -f "$build/build.ninja" ] || meson setup "$build" "$@" >"/tmp/greta-setup.$$" 2>&1 || {
-	cat "/tmp/greta-setup.$$" >&2
-	exit 1
+setup() {
+	meson setup "$@" -Dtests=true >"/tmp/greta-setup.$$" 2>&1 || {
+		cat "/tmp/greta-setup.$$" >&2
+		rm -f "/tmp/greta-setup.$$"
+		exit 1
+	}
+	rm -f "/tmp/greta-setup.$$"
 }
-rm -f "/tmp/greta-setup.$$"
+if [ ! -f "$build/build.ninja" ]; then
+	setup "$build" "$@"
+elif [ $# -gt 0 ] || ! grep -q '"name"' "$build/meson-info/intro-tests.json"; then
+	setup --reconfigure "$build" "$@" # bench/reproduce.sh makes the same folder without tests
+fi
 ninja -C "$build" --quiet
 
 # shellcheck disable=SC2086
