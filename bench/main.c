@@ -20,7 +20,7 @@ static const char HELP[] =
     "  -o, --output FORMAT    md, csv or json (md)\n"
     "  -t, --threads N        workers (one for each processor this process may use)\n"
     "      --provider NAME    auto, amd, nvidia, cpu (auto: a GPU that this build has kernels for, else the cpu)\n"
-    "      --kernels FORM     auto, avx512, avx2, portable, ref (auto)\n"
+    "      --kernels FORM     auto, amx, avx512, avx2, portable, ref (auto)\n"
     "      --activations X    x32, x24, x16, x8 (x32)\n"
     "      --kv TYPE          f16 or f32 (f16)\n"
     "      --ctx N            positions (what the prompt and the tokens need)\n"

@@ -22,8 +22,9 @@ static const char help[] =
 	"      --kv LIST             of f16, f32 (default: f16)\n"
 	"      --oracle              the model in fp64, too, and how far each form is from it\n"
 	"  -t, --threads N           threads of the cpu provider (default: all processors)\n"
-	"      --kernels FORM        auto (default), avx512, avx2, portable, ref\n"
-	"  -h, --help                this text\n";
+	"      --kernels FORM        auto (default), amx, avx512, avx2, portable, ref\n"
+	"  -h, --help                this text\n"
+	"      --version             the version\n";
 
 struct arguments {
 	const char *model, *file, *kernels;
@@ -88,13 +89,14 @@ static bool list(const char *text, const struct word *words, unsigned values[8])
 
 static bool read_arguments(int argc, char **argv, struct arguments *a)
 {
-	enum { OPT_PIECES = 256, OPT_ACTIVATIONS, OPT_KV, OPT_ORACLE, OPT_KERNELS };
+	enum { OPT_PIECES = 256, OPT_ACTIVATIONS, OPT_KV, OPT_ORACLE, OPT_KERNELS, OPT_VERSION };
 	static const struct option options[] = {
 		{"file", required_argument, NULL, 'f'},   {"ctx", required_argument, NULL, 'c'},
 		{"pieces", required_argument, NULL, OPT_PIECES}, {"activations", required_argument, NULL, OPT_ACTIVATIONS},
 		{"kv", required_argument, NULL, OPT_KV},  {"oracle", no_argument, NULL, OPT_ORACLE},
 		{"threads", required_argument, NULL, 't'}, {"kernels", required_argument, NULL, OPT_KERNELS},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, OPT_VERSION},
+		{NULL, 0, NULL, 0},
 	};
 	*a = (struct arguments){.piece = 512, .pieces = SIZE_MAX, .activations = {4}, .kv = {GRETA_OPEN_KV_F16}};
 	size_t threads;
@@ -114,6 +116,9 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 		case OPT_KERNELS: a->kernels = optarg; break;
 		case 'h':
 			fputs(help, stdout);
+			exit(0);
+		case OPT_VERSION:
+			puts("greta-perplexity " GRETA_VERSION);
 			exit(0);
 		default: good = false;
 		}
@@ -279,6 +284,8 @@ int main(int argc, char **argv)
 		free(tokens);
 		greta_gguf_close(gguf);
 	}
+	if (!status && (ferror(stdout) || fflush(stdout) != 0))
+		status = greta_fail(&error, GRETA_ERROR_IO, "cannot write the table: %s", strerror(errno));
 	if (status)
 		fprintf(stderr, "greta-perplexity: %s\n", error.message);
 	return status ? 1 : 0;

@@ -373,8 +373,8 @@ static enum greta_status write_file(const struct greta_synth_options *options, c
 
 	/* asks for the room before filling it; a file system that cannot say is tried all the same */
 	if (fallocate(fileno(sink.file), 0, 0, (off_t)(counter.bytes + plan->bytes)) && errno == ENOSPC) {
-		status = greta_fail(error, GRETA_ERROR_IO, "no room for the %.1f GB of %s",
-				    (double)(counter.bytes + plan->bytes) * 1e-9, path);
+		status = greta_fail(error, GRETA_ERROR_IO, "no room for the %llu bytes of %s",
+				    (unsigned long long)(counter.bytes + plan->bytes), path);
 	} else {
 		errno = 0;
 		put_metadata(&sink, options, mix, plan);

@@ -26,7 +26,8 @@ static const char HELP[] =
     "  -l, --layers N      so many layers instead of the shape's\n"
     "  -s, --seed S        of the random weights (default 1)\n"
     "  -S, --shape SHAPE   the same as the argument SHAPE\n"
-    "  -h, --help          this text\n";
+    "  -h, --help          this text\n"
+    "      --version       the version\n";
 
 static volatile sig_atomic_t interrupted;
 
@@ -86,10 +87,10 @@ static int parse_arguments(int argc, char **argv, struct greta_synth_options *op
 	    {"output", required_argument, NULL, 'o'}, {"type", required_argument, NULL, 't'},
 	    {"layers", required_argument, NULL, 'l'}, {"seed", required_argument, NULL, 's'},
 	    {"shape", required_argument, NULL, 'S'},  {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+	    {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
 	};
 	int option;
-	while ((option = getopt_long(argc, argv, "o:t:l:s:S:h", LONG, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, ":o:t:l:s:S:h", LONG, NULL)) >= 0) {
 		switch (option) {
 		case 'o':
 			*path = optarg;
@@ -111,8 +112,13 @@ static int parse_arguments(int argc, char **argv, struct greta_synth_options *op
 		case 'h':
 			printf(HELP, greta_synth_shape_names());
 			return 1;
+		case 'v':
+			puts("greta-synth " GRETA_VERSION);
+			return 1;
+		case ':':
+			return usage("a value is missing after ", argv[optind - 1]) + 1;
 		default:
-			return usage("unknown option", "") + 1;
+			return usage("unknown option: ", argv[optind - 1]) + 1;
 		}
 	}
 	if (optind < argc && !*shape)

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char USAGE[] =
@@ -66,8 +67,14 @@ static bool selected(const struct request *request, const struct greta_plan *pla
 }
 
 /* The file is the user's: written in place, so that a pipe or a device will do. */
-static int draw(const struct greta_plan *plan, uint32_t program, const char *path)
+static int draw(const struct greta_plan *plan, const char *name, uint32_t program, const char *path)
 {
+	struct stat of_plan, of_path;
+	if (stat(name, &of_plan) == 0 && stat(path, &of_path) == 0 && of_plan.st_dev == of_path.st_dev &&
+	    of_plan.st_ino == of_path.st_ino) {
+		fprintf(stderr, "greta-plan: %s is the plan: the picture would replace it\n", path);
+		return 2;
+	}
 	FILE *file = strcmp(path, "-") ? fopen(path, "w") : stdout;
 	if (!file) {
 		fprintf(stderr, "greta-plan: cannot write %s: %s\n", path, strerror(errno));
@@ -104,7 +111,7 @@ static int show(const struct greta_plan *plan, const struct request *request)
 		if (request->arena && selected(request, plan, p))
 			greta_show_arena(plan, (uint32_t)p, terminal_columns(), stdout);
 	}
-	return request->svg ? draw(plan, (uint32_t)first, request->svg) : 0;
+	return request->svg ? draw(plan, request->plan, (uint32_t)first, request->svg) : 0;
 }
 
 int greta_plan_command_show(int argc, char **argv)

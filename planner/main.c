@@ -2,6 +2,7 @@
 #include "planner/commands.h"
 #include "planner/pack_csv.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +25,17 @@ static void usage(FILE *out)
 	fputs("usage: greta-plan COMMAND [OPTION]... [FILE]...\n\n", out);
 	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
 		fprintf(out, "  %-8s %s\n", COMMANDS[i].name, COMMANDS[i].what);
-	fputs("\ngreta-plan COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong usage.\n", out);
+	fputs("\ngreta-plan COMMAND --help says more; greta-plan --version. Exit codes: 0 done, 1 failed, 2 wrong usage.\n", out);
+}
+
+/* The exit code of a command that ended with `code`: what it has printed must have arrived. */
+static int finish(int code)
+{
+	if (!ferror(stdout) && fflush(stdout) == 0)
+		return code;
+	if (code == 0)
+		fprintf(stderr, "greta-plan: cannot write: %s\n", strerror(errno));
+	return code ? code : 1;
 }
 
 int main(int argc, char **argv)
@@ -35,11 +46,19 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(stdout);
-		return 0;
+		return finish(0);
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("greta-plan " GRETA_VERSION);
+		return finish(0);
 	}
 	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
-		if (!strcmp(argv[1], COMMANDS[i].name))
-			return COMMANDS[i].run(argc - 1, argv + 1);
+		if (!strcmp(argv[1], COMMANDS[i].name)) {
+			char name[32]; /* that getopt speaks under */
+			snprintf(name, sizeof(name), "greta-plan %s", COMMANDS[i].name);
+			argv[1] = name;
+			return finish(COMMANDS[i].run(argc - 1, argv + 1));
+		}
 	fprintf(stderr, "greta-plan: no command %s; greta-plan --help lists them\n", argv[1]);
 	return 2;
 }

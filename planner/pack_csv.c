@@ -1,4 +1,5 @@
 #include "planner/pack_csv.h"
+#include "models/new_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #define COLUMNS_MAX 6
+#define TEXT_MAX ((size_t)1 << 30) /* bytes of a CSV file; a device may have no end */
 #define SHOWN 40 /* characters of a bad field that a message quotes */
 
 enum column { COLUMN_ID, COLUMN_LOWER, COLUMN_UPPER, COLUMN_SIZE, COLUMN_ALIGNMENT, COLUMN_OFFSET, COLUMNS };
@@ -240,7 +242,11 @@ static enum greta_status read_all(
 		length += fread(text + length, 1, room - length, file);
 		if (length < room)
 			break;
-		char *larger = room <= SIZE_MAX / 2 ? realloc(text, room * 2) : NULL;
+		if (room == TEXT_MAX) {
+			free(text);
+			return greta_fail(error, GRETA_ERROR_FORMAT, "%s: longer than %zu bytes", name, TEXT_MAX);
+		}
+		char *larger = realloc(text, room * 2);
 		if (!larger)
 			free(text);
 		text = larger;
@@ -269,13 +275,13 @@ static enum greta_status read_input(const char *path, char **out_text, size_t *o
 	return status;
 }
 
-/* Beside and renamed: the file is there whole or as it was. */
 static enum greta_status write_file(const struct greta_pack_table *table, const char *path, struct greta_error *error)
 {
-	char *beside = NULL;
-	if (asprintf(&beside, "%s.%ld.tmp", path, (long)getpid()) < 0)
-		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory to write %s", path);
-	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	struct greta_new_file new;
+	enum greta_status status = greta_new_file_init(&new, path, error);
+	if (status)
+		return status;
+	int fd = fcntl(new.fd, F_DUPFD_CLOEXEC, 0);
 	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	bool good = file && greta_pack_csv_print(table, file);
 	int reason = errno;
@@ -283,14 +289,10 @@ static enum greta_status write_file(const struct greta_pack_table *table, const 
 		reason = good ? errno : reason;
 		good = false;
 	}
-	if (good && rename(beside, path) != 0) {
-		reason = errno;
-		good = false;
-	}
-	if (!good && fd >= 0)
-		unlink(beside);
-	free(beside);
-	return good ? GRETA_OK : greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(reason));
+	status = good ? greta_new_file_commit(&new, error)
+		      : greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(reason));
+	greta_new_file_finish(&new);
+	return status;
 }
 
 static enum greta_status write_output(

@@ -1,10 +1,8 @@
 #include "planner/planner.h"
+#include "models/new_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,47 +20,16 @@ static bool write_all(int fd, const uint8_t *data, size_t size)
 	return true;
 }
 
-/* Opens a new file beside `path`; *out_name is the caller's to free. -1 with errno set on failure. */
-static int open_beside(const char *path, char **out_name)
-{
-	for (int n = 0; n < 100; n++) {
-		char *name;
-		if (asprintf(&name, "%s.%ld.%d.part", path, (long)getpid(), n) < 0) {
-			errno = ENOMEM;
-			return -1;
-		}
-		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (fd >= 0) {
-			*out_name = name;
-			return fd;
-		}
-		free(name);
-		if (errno != EEXIST)
-			break;
-	}
-	return -1;
-}
-
 enum greta_status greta_plan_write(const char *path, const struct greta_plan_image *image, struct greta_error *error)
 {
-	char *beside;
-	int fd = open_beside(path, &beside);
-	if (fd < 0)
-		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(errno));
-	bool done = write_all(fd, image->data, image->size);
-	int why = errno;
-	if (close(fd) && done) {
-		why = errno;
-		done = false;
-	}
-	if (done && rename(beside, path)) {
-		why = errno;
-		done = false;
-	}
-	if (!done)
-		unlink(beside);
-	free(beside);
-	if (!done)
-		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(why));
-	return GRETA_OK;
+	struct greta_new_file file;
+	enum greta_status status = greta_new_file_init(&file, path, error);
+	if (status != GRETA_OK)
+		return status;
+	if (write_all(file.fd, image->data, image->size))
+		status = greta_new_file_commit(&file, error);
+	else
+		status = greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(errno));
+	greta_new_file_finish(&file);
+	return status;
 }

@@ -3,7 +3,7 @@
 #ifndef GRETA_PACKED_FILE_H
 #define GRETA_PACKED_FILE_H
 
-#include "runtime/new_file.h"
+#include "models/new_file.h"
 #include "runtime/plan.h"
 
 #define GRETA_PACKED_HEADER_BYTES 4096

@@ -56,6 +56,22 @@ refused 2 'trained on' "$plan" build "$model" -o "$folder/x.plan" --ctx 1000000
 refused 2 'no target' "$plan" build "$model" -o "$folder/x.plan" --target abacus
 refused 2 '--kv' "$plan" build "$model" -o "$folder/x.plan" --kv f8
 refused 1 'cannot write' "$plan" build "$model" -o "$folder/missing/x.plan"
+ln -s nowhere "$folder/link"
+mkfifo "$folder/pipe"
+refused 1 'not a regular file' "$plan" build "$model" -o "$folder/link"
+refused 1 'not a regular file' "$plan" build "$model" -o "$folder/pipe"
+[ -L "$folder/link" ] && [ -p "$folder/pipe" ]
+cp "$model" "$folder/model.gguf"
+refused 2 'is the model' "$plan" build "$folder/model.gguf" -o "$folder/model.gguf"
+cmp "$model" "$folder/model.gguf"
+refused 2 'is the plan' "$plan" show "$folder/again.plan" --svg "$folder/again.plan"
+cmp "$folder/full.plan" "$folder/again.plan"
+for command in --help --version targets "verify $folder/full.plan" "diff $folder/full.plan $folder/again.plan"; do
+	status=0
+	# shellcheck disable=SC2086
+	"$plan" $command >/dev/full 2>"$folder/err" || status=$?
+	[ "$status" -eq 1 ] && grep -q 'cannot write' "$folder/err" || { echo "$command: a full disk goes unnoticed"; exit 1; }
+done
 refused 2 'no program' "$plan" show "$folder/full.plan" --program prefill7
 refused 2 'no command' "$plan" plan
 [ ! -e "$folder/x.plan" ]

@@ -9,7 +9,7 @@
 
 #include "kernels/rows16.h"
 #include "runtime/cache.h"
-#include "runtime/new_file.h"
+#include "models/new_file.h"
 #include "runtime/pieces.h"
 #include "tests/runtime/toy.h"
 

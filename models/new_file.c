@@ -1,10 +1,11 @@
-#include "runtime/new_file.h"
+#include "models/new_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +37,9 @@ static int open_nameless(const char *path)
 
 enum greta_status greta_new_file_init(struct greta_new_file *file, const char *path, struct greta_error *error)
 {
+	struct stat there;
+	if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: it is there and not a regular file", path);
 	struct greta_new_file made = {.fd = -1, .path = strdup(path)};
 	if (!made.path)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory to write %s", path);

@@ -12,7 +12,8 @@ struct greta_new_file {
 	char *temporary; /* its name until then; NULL when it has none */
 };
 
-/* Begins the file; its folder must exist. IO, MEMORY. */
+/* Begins the file; its folder must exist. What is there already and is no regular file (a device, a folder, a link) is
+ * not replaced. IO, MEMORY. */
 enum greta_status greta_new_file_init(struct greta_new_file *file, const char *path, struct greta_error *error);
 
 /* Waits until the contents are on the disk, then puts the file in its place, where it replaces what was there. IO; the
