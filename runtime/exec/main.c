@@ -48,6 +48,10 @@ static enum greta_status read_all(FILE *file, const char *name, char **out_text,
 		}
 		count = fread(text + length, 1, room - length, file);
 		length += count;
+		if (length > INT32_MAX) { /* a device without end; greta_encode takes no more, either */
+			free(text);
+			return greta_fail(error, GRETA_ERROR_ARGUMENT, "the prompt from %s has 2 GiB or more", name);
+		}
 	} while (count);
 	if (ferror(file)) {
 		free(text);
