@@ -75,7 +75,8 @@ enum greta_status greta_target_match(const struct greta_hip *hip, const char *ta
 static enum greta_status open_one(const char *provider, const struct greta_options *options, const char *target,
 				  const char *plan, struct greta_target_device *out_device, struct greta_error *error)
 {
-	struct greta_hip_options wanted = {.threads = options->threads, .guard = options->guard};
+	/* The GPU kernels wait for what is ahead of them themselves, so that the next one's weights may be on their way by then. */
+	struct greta_hip_options wanted = {.threads = options->threads, .guard = options->guard, .overlap = true};
 	struct greta_target_device device = {.hip = NULL};
 	const void *image;
 	const char *form;
