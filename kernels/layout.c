@@ -5,8 +5,8 @@
 #include "kernels/tile16.h"
 
 typedef size_t group_bytes(uint32_t type, uint32_t cols);
-typedef void pack(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t first_group, uint32_t last_group,
-                  void *out);
+typedef void pack(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t first_group,
+		  uint32_t last_group, void *out);
 
 static size_t rows16_bytes(uint32_t type, uint32_t cols)
 {

@@ -14,8 +14,8 @@ void greta_fuse(struct greta_graph *graph, const struct greta_target *target);
  * it. The norm of such a product is done by that node. Not for lm_head, which takes one vector. MEMORY. */
 enum greta_status greta_fuse_digits(struct greta_graph *graph, const struct greta_target *target, struct greta_error *error);
 
-/* Gives attention that the target splits over the context its counters (the fixed buffer of that index) and a place for the
- * parts. MEMORY. */
+/* Gives attention that the target splits over the context its counters (the fixed buffer of that index) and a place for
+ * the parts. MEMORY. */
 enum greta_status greta_fuse_splits(struct greta_graph *graph, const struct greta_target *target, uint32_t counters,
 				    struct greta_error *error);
 

@@ -15,8 +15,8 @@
 /* The index of a pointer field among an operation's references. */
 #define GRETA_REF(kernel, field) (offsetof(struct greta_##kernel##_args, field) / 8)
 
-/* What lives outside the arena, in every program alike. K and V caches of layer l follow at GRETA_FIXED_K(l), _V(l), then, where
- * attention wants them, its counters. */
+/* What lives outside the arena, in every program alike. K and V caches of layer l follow at GRETA_FIXED_K(l), _V(l),
+ * then, where attention wants them, its counters. */
 enum greta_fixed { GRETA_FIXED_STATE, GRETA_FIXED_TOKENS, GRETA_FIXED_RING, GRETA_FIXED_LOGITS, GRETA_FIXED_CACHES };
 
 #define GRETA_FIXED_K(layer) (GRETA_FIXED_CACHES + 2 * (layer))

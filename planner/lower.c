@@ -74,8 +74,8 @@ static uint32_t heads_per_block(const struct greta_target *target, const struct 
 	return 1;
 }
 
-static void lower_attention(const struct greta_target *target, const struct greta_form *form, struct greta_attention_args *args,
-			    uint32_t grid[3])
+static void lower_attention(const struct greta_target *target, const struct greta_form *form,
+			    struct greta_attention_args *args, uint32_t grid[3])
 {
 	args->tokens_per_block = form->tokens;
 	grid[1] = blocks_of(args->chunk, args->tokens_per_block);
@@ -85,7 +85,8 @@ static void lower_attention(const struct greta_target *target, const struct gret
 		grid[1] = greta_form_splits(form, args->heads, args->context);
 }
 
-static const struct greta_form *form_of(const struct greta_op *op, const struct greta_target *target, const struct work *work)
+static const struct greta_form *form_of(const struct greta_op *op, const struct greta_target *target,
+					const struct work *work)
 {
 	return greta_target_form(target, (enum greta_kernel)op->kernel, work->chunk, work->types);
 }
@@ -131,8 +132,8 @@ static enum greta_status no_form(const struct greta_op *op, const struct greta_t
 	char names[96] = "";
 	for (uint32_t type = 0; type < GRETA_TARGET_TYPES; type++)
 		if (types & GRETA_TYPE_SET(type) && greta_type_info(type))
-			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", *names ? ", " : " for weights in ",
-				 greta_type_info(type)->name);
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+				 *names ? ", " : " for weights in ", greta_type_info(type)->name);
 	return greta_fail(error, GRETA_ERROR_UNSUPPORTED, "target %s has no kernel %s%s", target->name,
 			  greta_kernel_info(op->kernel)->name, names);
 }
@@ -154,7 +155,8 @@ enum greta_status greta_lower(struct greta_op *op, const struct greta_target *ta
 		shared += work.self_cols ? greta_target_self_digits_bytes(target, work.self_cols) : 0;
 	} else if (op->kernel == GRETA_KERNEL_attention) {
 		lower_attention(target, form, &op->args.attention, lowered.grid);
-	} else if (op->kernel != GRETA_KERNEL_argmax && op->kernel != GRETA_KERNEL_sample && op->kernel != GRETA_KERNEL_advance) {
+	} else if (op->kernel != GRETA_KERNEL_argmax && op->kernel != GRETA_KERNEL_sample &&
+		   op->kernel != GRETA_KERNEL_advance) {
 		lowered.grid[0] = work.chunk; /* a block is a token */
 	}
 	if (shared > target->max_shared_bytes)

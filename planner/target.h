@@ -10,8 +10,8 @@
 #define GRETA_TARGET_TYPES 31 /* enum greta_type is below this */
 #define GRETA_TYPE_SET(type) (UINT32_C(1) << (type))
 
-/* A function of the target's module: which launches it is for, and their shape. A target lists the forms of a kernel in the
- * order of preference; the first that fits is taken. */
+/* A function of the target's module: which launches it is for, and their shape. A target lists the forms of a kernel in
+ * the order of preference; the first that fits is taken. */
 struct greta_form {
 	enum greta_kernel kernel;
 	const char *symbol;    /* the function's name */
@@ -30,8 +30,8 @@ struct greta_form {
 
 	/* Of attention. */
 	uint32_t heads;        /* of a block, at most; 0: those that share a K/V head */
-	uint32_t splits;       /* blocks wanted in all, the context being split over them; 0: it is not split, and neither scratch
-				  nor counters are used */
+	uint32_t splits;       /* blocks wanted in all, over which the context is split; 0: it is not, and neither
+				  scratch nor counters are used */
 };
 
 struct greta_target {
@@ -50,7 +50,7 @@ struct greta_target {
 	/* Its kernels. */
 	uint32_t self_digits_tokens; /* tokens of which a product can make the digits itself */
 	uint32_t digits_block_bytes; /* of 256 values in digits, in a buffer and in shared memory */
-	uint32_t self_value_bytes;   /* shared memory for each value of the input, where a product makes the digits itself */
+	uint32_t self_value_bytes;   /* shared memory for each value of an input whose digits a product makes */
 	uint8_t layouts[GRETA_TARGET_TYPES]; /* enum greta_layout of the matrices of each enum greta_type */
 	const struct greta_form *forms;
 	size_t form_count;
@@ -62,7 +62,7 @@ const struct greta_target *greta_target_at(size_t index);
 /* By name; NULL when there is none of that name. */
 const struct greta_target *greta_target_find(const char *name);
 
-/* The form for a launch in a program of `chunk` tokens with matrices of `types` (a set; 0: it has none); NULL for none. */
+/* The form for a launch in a program of `chunk` tokens with matrices of `types` (0: it has none); NULL for none. */
 const struct greta_form *greta_target_form(const struct greta_target *target, enum greta_kernel kernel, uint32_t chunk,
 					   uint32_t types);
 
@@ -78,8 +78,9 @@ uint32_t greta_form_splits(const struct greta_form *form, uint32_t heads, uint32
 /* Shared memory for the digits that a product makes of its input of `cols` values itself. */
 uint64_t greta_target_self_digits_bytes(const struct greta_target *target, uint32_t cols);
 
-/* Whether the digits of `chunk` vectors of `cols` values, of which products have need next, are cheaper made once by a node
- * of their own than by every block again (also true when the blocks cannot, `room` bytes of shared memory being left them). */
+/* Whether the digits of `chunk` vectors of `cols` values, of which products have need next, are cheaper made once by a
+ * node of their own than by every block again (also true when the blocks cannot, `room` bytes of shared memory being
+ * left them). */
 bool greta_target_wants_digits_node(const struct greta_target *target, uint32_t chunk, uint32_t cols, uint64_t room);
 
 #endif

@@ -45,8 +45,8 @@ typedef void greta_progress(void *user, const char *what, uint64_t done, uint64_
 
 /* Zero means the default everywhere: `struct greta_options options = { .context = 2048 };`. */
 struct greta_options {
-	const char *provider;    /* "amd", "nvidia", "cpu"; "auto" (default): a GPU that this build has kernels for and, given a
-				    plan, that the plan is for; else the cpu */
+	const char *provider;    /* "amd", "nvidia", "cpu"; "auto" (default): a GPU that this build has kernels for and,
+				    given a plan, that the plan is for; else the cpu */
 	const char *kernels;     /* cpu: "auto" (default), "amx", "avx512", "avx2", "portable", "ref" */
 	const char *model;       /* given a plan: where its model is; default: the path recorded in the plan */
 	const char *cache;       /* of plans and packed weights; default: $XDG_CACHE_HOME/greta, ~/.cache/greta */

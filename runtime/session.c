@@ -91,11 +91,12 @@ static enum greta_status check_room(const struct greta *greta, struct greta_erro
 		return greta_hip_fail(greta->hip, code, error, "hipMemGetInfo");
 	if (all <= left)
 		return GRETA_OK;
-	return greta_fail(error, GRETA_ERROR_MEMORY,
-	                  "%s is too small: the plan takes %.1f MiB of its memory (weights %.1f, KV cache %.1f, activations "
-	                  "%.1f), %.1f of %.1f MiB are free: plan a shorter context or prefill, or free some",
-	                  greta->device_name, (double)all / mib, (double)weights / mib, (double)bytes[GRETA_REGION_KV] / mib,
-	                  (double)bytes[GRETA_REGION_ARENA] / mib, (double)left / mib, (double)total / mib);
+	return greta_fail(
+	    error, GRETA_ERROR_MEMORY,
+	    "%s is too small: the plan takes %.1f MiB of its memory (weights %.1f, KV cache %.1f, activations "
+	    "%.1f), %.1f of %.1f MiB are free: plan a shorter context or prefill, or free some",
+	    greta->device_name, (double)all / mib, (double)weights / mib, (double)bytes[GRETA_REGION_KV] / mib,
+	    (double)bytes[GRETA_REGION_ARENA] / mib, (double)left / mib, (double)total / mib);
 }
 
 static enum greta_status open_device(struct greta *greta, const struct greta_session_source *source,

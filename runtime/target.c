@@ -75,7 +75,8 @@ enum greta_status greta_target_match(const struct greta_hip *hip, const char *ta
 static enum greta_status open_one(const char *provider, const struct greta_options *options, const char *target,
 				  const char *plan, struct greta_target_device *out_device, struct greta_error *error)
 {
-	/* The GPU kernels wait for what is ahead of them themselves, so that the next one's weights may be on their way by then. */
+	/* The GPU kernels wait for what is ahead of them themselves, so that the next one's weights may be on their way
+	 * by then. */
 	struct greta_hip_options wanted = {.threads = options->threads, .guard = options->guard, .overlap = true};
 	struct greta_target_device device = {.hip = NULL};
 	const void *image;
@@ -119,8 +120,9 @@ static enum greta_status open_automatic(const struct greta_options *options, con
 		snprintf(tried + used, sizeof(tried) - used, "%s%s: %.150s", used ? "; " : "", name, reason.message);
 	}
 	return greta_fail(error, GRETA_ERROR_MISMATCH,
-	                  "plan %s is for target %.16s, which no device here runs (%s): plan again, as with greta-plan build --target cpu", plan,
-	                  target ? target : "", tried);
+			  "plan %s is for target %.16s, which no device here runs (%s): plan again, as with greta-plan "
+			  "build --target cpu",
+			  plan, target ? target : "", tried);
 }
 
 enum greta_status greta_target_device_open(const struct greta_options *options, const char *target, const char *plan,

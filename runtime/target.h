@@ -11,11 +11,11 @@ struct greta_target_device {
 	char target[GRETA_HIP_ARCHITECTURE_MAX];
 };
 
-/* Loads the provider that the options name. "auto", which is also the default, takes the first whose device this build has
- * kernels for: amd, nvidia, then cpu; only cpu when a form of the cpu's kernels is named. `target` is that of a plan which
- * `plan` names, and auto then takes the provider whose device runs that target; NULL: there is no plan yet, any will do.
- * ARGUMENT (no such provider); MISMATCH (the device runs another target than the plan's, or this build has no kernels for it);
- * DEVICE (the provider is not there: what was tried); MEMORY. */
+/* Loads the provider that the options name. "auto", which is also the default, takes the first whose device this build
+ * has kernels for: amd, nvidia, then cpu; only cpu when a form of the cpu's kernels is named. `target` is that of a
+ * plan which `plan` names, and auto then takes the provider whose device runs that target; NULL: there is no plan yet,
+ * any will do. ARGUMENT (no such provider); MISMATCH (the device runs another target than the plan's, or this build has
+ * no kernels for it); DEVICE (the provider is not there: what was tried); MEMORY. */
 enum greta_status greta_target_device_open(const struct greta_options *options, const char *target, const char *plan,
 					   struct greta_target_device *out_device, struct greta_error *error);
 
@@ -24,8 +24,8 @@ enum greta_status greta_target_match(const struct greta_hip *hip, const char *ta
 				     struct greta_error *error);
 
 /* The image that hipModuleLoadData takes for `target`: its kernels in the form named (NULL: "auto"), and that form's
- * own name. ARGUMENT for a form that the target does not have or this machine cannot run; MISMATCH for a target whose kernels
- * this build does not have. */
+ * own name. ARGUMENT for a form that the target does not have or this machine cannot run; MISMATCH for a target whose
+ * kernels this build does not have. */
 enum greta_status greta_target_image(const char *target, const char *kernels, const void **out_image,
                                      const char **out_form, struct greta_error *error);
 

@@ -166,8 +166,8 @@ static enum greta_status advance(const struct greta_plan *plan, size_t index, co
 	return check_caches(plan, index, use, progress, caches, error);
 }
 
-static enum greta_status check_program(const struct greta_plan *plan, const struct greta_target_facts *facts, uint32_t p,
-				       struct greta_flow *flow, uint32_t *caches, struct greta_error *error)
+static enum greta_status check_program(const struct greta_plan *plan, const struct greta_target_facts *facts,
+				       uint32_t p, struct greta_flow *flow, uint32_t *caches, struct greta_error *error)
 {
 	const struct greta_plan_program *program = &plan->programs[p];
 	struct progress progress = {.k_cache = GRETA_PLAN_NONE, .v_cache = GRETA_PLAN_NONE};

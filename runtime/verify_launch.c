@@ -193,12 +193,14 @@ static uint64_t parts(uint64_t whole, uint64_t part) { return (whole + part - 1)
 static void row_grid(struct checker *c, const uint64_t rows[3], uint32_t rows_per_block)
 {
 	const struct greta_target_function *f = c->function;
-	if (rows_per_block == 0 || rows_per_block % 16 || rows_per_block > f->most_rows || (f->rows && rows_per_block != f->rows)) {
+	if (rows_per_block == 0 || rows_per_block % 16 || rows_per_block > f->most_rows ||
+	    (f->rows && rows_per_block != f->rows)) {
 		require(c, false, "rows_per_block is not what its function takes");
 		return;
 	}
-	uint64_t x = f->apart ? parts(rows[0], rows_per_block) + parts(rows[1], rows_per_block) + parts(rows[2], rows_per_block)
-			      : parts(rows[0] + rows[1] + rows[2], rows_per_block);
+	uint64_t x =
+	    f->apart ? parts(rows[0], rows_per_block) + parts(rows[1], rows_per_block) + parts(rows[2], rows_per_block)
+		     : parts(rows[0] + rows[1] + rows[2], rows_per_block);
 	grid(c, x, f->tokens == UINT32_MAX ? 1 : parts(c->chunk, f->tokens));
 	c->shared += (uint64_t)rows_per_block * f->row_bytes;
 }
@@ -356,7 +358,8 @@ static void counters(struct checker *c, uint32_t field, uint64_t bytes)
 {
 	const struct greta_plan_header *h = c->header;
 	const struct greta_plan_reloc *reloc = reloc_of(c, field);
-	const struct greta_plan_buffer *b = reloc && reloc->region == GRETA_REGION_STATE ? &c->plan->buffers[reloc->object] : NULL;
+	const struct greta_plan_buffer *b =
+	    reloc && reloc->region == GRETA_REGION_STATE ? &c->plan->buffers[reloc->object] : NULL;
 	if (!b || value_of(c, field) != b->offset || b->offset % 64 || b->bytes < bytes || b->offset == h->state_offset ||
 	    b->offset == h->tokens_offset)
 		fail_at(c, field, "are no counters of the state");
@@ -495,7 +498,8 @@ static void check_arguments(struct checker *c)
 #define X(name)                                                                                                        \
 	case GRETA_KERNEL_##name:                                                                                      \
 		state(c, AT(name, state));                                                                             \
-		require(c, ((const struct greta_##name##_args *)args)->chunk == c->chunk, "chunk differs from the program's"); \
+		require(c, ((const struct greta_##name##_args *)args)->chunk == c->chunk,                              \
+			"chunk differs from the program's");                                                           \
 		check_##name(c, args);                                                                                 \
 		break;
 		GRETA_KERNELS(X)

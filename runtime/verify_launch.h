@@ -25,8 +25,8 @@ struct greta_launch_use {
 	bool writes_caches, writes_logits, reads_logits, samples, advances;
 };
 
-/* Checks launch `index` of `program` by itself (verify.h says what), and gives what it uses. `facts` are those of the plan's
- * target. FORMAT. */
+/* Checks launch `index` of `program` by itself (verify.h says what), and gives what it uses. `facts` are those of the
+ * plan's target. FORMAT. */
 enum greta_status greta_verify_launch(const struct greta_plan *plan, const struct greta_target_facts *facts,
 				      const struct greta_plan_program *program, size_t index,
 				      struct greta_launch_use *out_use, struct greta_error *error);

@@ -18,7 +18,7 @@ struct greta_target_function {
 	uint32_t most_rows;
 	uint32_t bytes;       /* dynamic shared memory: of every block, … */
 	uint32_t row_bytes;   /* … for each of its rows, … */
-	uint32_t value_bytes; /* … and for each value of an input that it makes the digits of itself, besides the digits */
+	uint32_t value_bytes; /* … and, besides the digits, for each value of an input that it makes them of itself */
 	bool apart;           /* a block's rows are all of one matrix */
 	bool given_digits;    /* it cannot make digits itself */
 	bool splits;          /* attention: y splits the context, and it has counters; else y are tokens */

@@ -226,11 +226,9 @@ static void a_gpu_takes_the_function_for_its_weights(void **state)
 	}
 	assert_true(mixed > 0);
 	const struct greta_plan_program *prefill = &plan.programs[plan.program_count - 1];
-	const struct greta_plan_launch *qkv = NULL;
-	for (uint32_t l = prefill->launch_count; l-- > 0;)
-		if (plan.launches[prefill->first_launch + l].kernel == GRETA_KERNEL_qkv)
-			qkv = &plan.launches[prefill->first_launch + l];
-	assert_non_null(qkv);
+	const struct greta_plan_launch *qkv = &plan.launches[prefill->first_launch];
+	while (qkv->kernel != GRETA_KERNEL_qkv)
+		qkv++;
 	assert_non_null(strstr(greta_plan_string(&plan, qkv->symbol), "greta_qkv_prefill_"));
 	assert_int_equal(qkv->grid[0], 512 / 64 + 2 * (128 / 64));
 	assert_int_equal(qkv->grid[1], 1);

@@ -88,8 +88,11 @@ static void planning_survives(void **state)
 	struct small_model model;
 	small_model_open(&model, "embd=256,layers=2,heads=4,kv=2,ffn=256,vocab=260,ctx=40", "Q4_K_M");
 	for (uint32_t run = 0; run < 3; run++) {
-		struct greta_plan_options options = {.target = run < 2 ? "cpu" : "gfx942", .prefill = prefill, .prefill_count = 1,
-						     .fuse = run > 0, .threads = 2};
+		struct greta_plan_options options = {.target = run < 2 ? "cpu" : "gfx942",
+						     .prefill = prefill,
+						     .prefill_count = 1,
+						     .fuse = run > 0,
+						     .threads = 2};
 		without_each(&model, &options);
 	}
 	small_model_close(&model);

@@ -325,12 +325,20 @@ static void a_program_out_of_order_is_found(void **state)
 
 /* ---- What only GPUs have ---- */
 
+/* Names another function of a launch, in the place of the plan's own. */
 static void set_symbol(struct patient *p, struct greta_plan_launch *launch, const char *from, const char *to)
 {
-	char *strings = (char *)p->image.data + p->header->sections[GRETA_PLAN_STRINGS].offset;
-	assert_string_equal(strings + launch->symbol, from);
+	char *name = (char *)p->image.data + p->header->sections[GRETA_PLAN_STRINGS].offset + launch->symbol;
+	assert_string_equal(name, from);
 	assert_int_equal(strlen(from), strlen(to));
-	memcpy(strings + launch->symbol, to, strlen(to));
+	for (; *to; to++)
+		*name++ = *to;
+}
+
+static void set_target(struct patient *p, const char *name)
+{
+	memset(p->header->target, 0, sizeof(p->header->target));
+	snprintf(p->header->target, sizeof(p->header->target), "%s", name);
 }
 
 static void functions_that_do_not_fit_are_found(void **state)
@@ -357,13 +365,11 @@ static void functions_that_do_not_fit_are_found(void **state)
 
 	/* The other target's plan: its blocks and shared memory are different ones. */
 	p = admit(GRETA_FUSE_FULL);
-	memset(p.header->target, 0, sizeof(p.header->target));
-	strcpy(p.header->target, targets[target == 1 ? 2 : 1]);
+	set_target(&p, targets[target == 1 ? 2 : 1]);
 	refused(&p, "");
 
 	p = admit(GRETA_FUSE_FULL);
-	memset(p.header->target, 0, sizeof(p.header->target));
-	strcpy(p.header->target, "cpu");
+	set_target(&p, "cpu");
 	refused(&p, "");
 }
 

@@ -137,7 +137,9 @@ static size_t image_bytes(const void *image)
 {
 	Elf64_Ehdr header;
 	memcpy(&header, image, sizeof(header));
-	return memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ? 0 : header.e_shoff + (size_t)header.e_shnum * header.e_shentsize;
+	return memcmp(header.e_ident, ELFMAG, SELFMAG) != 0
+		   ? 0
+		   : header.e_shoff + (size_t)header.e_shnum * header.e_shentsize;
 }
 
 static hipError_t load(hipModule_t *out_module, const void *image)
@@ -286,7 +288,7 @@ static hipError_t architecture(int device, char out_name[GRETA_HIP_ARCHITECTURE_
 {
 	if (device)
 		return hipErrorInvalidDevice;
-	strcpy(out_name, "gfx942");
+	snprintf(out_name, GRETA_HIP_ARCHITECTURE_MAX, "gfx942");
 	return hipSuccess;
 }
 
