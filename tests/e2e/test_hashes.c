@@ -105,7 +105,7 @@ static void check_way(const struct way *way, size_t e)
 {
 	char hash[GRETA_LOGITS_HASH_TEXT];
 	hash_of(way, EXPECTED[e].activations, EXPECTED[e].kv, GENERATED, hash);
-	if (strcmp(hash, EXPECTED[e].hash))
+	if (strcmp(hash, EXPECTED[e].hash) != 0)
 		fail_msg("x%u, kernels %s, fuse %d, eager %d, threads %u, chunk %u: %s, expected %s", EXPECTED[e].activations * 8,
 		         way->kernels ? way->kernels : "auto", (int)way->fuse, way->eager, way->threads, way->chunk, hash,
 		         EXPECTED[e].hash);
@@ -173,7 +173,7 @@ static void test_any_chunking_of_any_prompt(void **context)
 		for (size_t piece = n % 3 ? n : 1 + n * 7 % 61, at = 0; at < n; at += piece)
 			must(greta_feed(planned, tokens + at, n - at < piece ? n - at : piece, &error), &error);
 		must(greta_logits(planned, &logits, &error), &error);
-		if (memcmp(logits, expected[n - 1], sizeof(expected[0])))
+		if (memcmp(logits, expected[n - 1], sizeof(expected[0])) != 0) /* NOLINT: bits are compared, not values */
 			fail_msg("a prompt of %zu tokens gives other logits than token by token", n);
 	}
 	greta_close(one);
