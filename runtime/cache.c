@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 /* Makes `path` and the folders above it, as far as they are missing. Ends in place, `path` as it was. */
 static int make_folders(char *path)
@@ -71,4 +72,13 @@ char *greta_cache_path(const char *folder, const uint8_t fingerprint[GRETA_FINGE
 	for (size_t i = 0; i < GRETA_FINGERPRINT_BYTES; i++)
 		snprintf(digits + 2 * i, 3, "%02x", fingerprint[i]);
 	return asprintf(&path, "%s/%s-%016" PRIx64 ".%s", folder, digits, hash, suffix) < 0 ? NULL : path;
+}
+
+uint64_t greta_cache_of_file(const char *path, uint64_t hash)
+{
+	struct stat found;
+	if (stat(path, &found) != 0)
+		return hash;
+	const uint64_t state[] = {(uint64_t)found.st_size, (uint64_t)found.st_mtim.tv_sec, (uint64_t)found.st_mtim.tv_nsec};
+	return XXH3_64bits_withSeed(state, sizeof(state), hash);
 }

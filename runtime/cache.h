@@ -16,4 +16,9 @@ enum greta_status greta_cache_folder(const char *chosen, char **out_folder, stru
 char *greta_cache_path(const char *folder, const uint8_t fingerprint[GRETA_FINGERPRINT_BYTES], uint64_t hash,
 		       const char *suffix);
 
+/* `hash` mixed with the size of the file at `path` and the time of its last change, so that what was made from a file is not
+ * taken for what an edited one would give: fingerprints look at the ends of tensors only. Just `hash` if there is no such
+ * file. */
+uint64_t greta_cache_of_file(const char *path, uint64_t hash);
+
 #endif

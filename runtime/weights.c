@@ -132,7 +132,8 @@ static bool open_packed(struct job *job, const struct greta_pieces *pieces)
 	if (!job->options->cache_folder)
 		return false;
 	char *path = greta_cache_path(job->options->cache_folder, job->plan->header->model_fingerprint,
-				      greta_packed_layout_hash(job->plan), "weights");
+				      greta_cache_of_file(greta_gguf_path(job->gguf), greta_packed_layout_hash(job->plan)),
+				      "weights");
 	if (!path)
 		return false;
 	bool there = greta_packed_file_open(&out->packed, path, job->plan, &reason) == GRETA_OK;

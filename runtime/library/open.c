@@ -243,7 +243,9 @@ static enum greta_status open_model(struct opening *opening, struct greta_error 
 	source->give_hip = true;
 	if (opening->cache_folder)
 		opening->plan_path = greta_cache_path(opening->cache_folder, fingerprint,
-						      hash_choices(opening->options, device.target), "plan");
+						      greta_cache_of_file(greta_gguf_path(source->gguf),
+									  hash_choices(opening->options, device.target)),
+						      "plan");
 	source->plan_reused = open_cached(opening, fingerprint);
 	if (!source->plan_reused) {
 		status = make_plan(opening, device.target, error);

@@ -108,6 +108,17 @@ same out first "no cache changes the text"
 run 0 a.gguf -p "hello world" -n 12 --no-cache
 same out first "--no-cache changes the text"
 
+# An edited model has its own plan and weights, also where the edit is away from what the fingerprint looks at.
+cp a.gguf edited.gguf
+run 0 edited.gguf -p "hello world" -n 4 --hash
+size=$(wc -c <edited.gguf)
+head -c 64 /dev/zero | dd of=edited.gguf bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+run 0 edited.gguf -p "hello world" -n 4 --hash
+tail -n 1 err >edited_hash
+run 0 edited.gguf -p "hello world" -n 4 --hash --no-cache
+tail -n 1 err >fresh_hash
+same edited_hash fresh_hash "an edited model runs with the weights of the one before"
+
 # ---- One text, however it is computed ----
 for way in --eager "--threads 1" "--threads 3" "--chunk 0" "--chunk 1" "--chunk 3" "--fuse none" "--prefill 2,4" \
 	--force-upload --guard "--kernels ref" "--kernels portable"; do
