@@ -43,12 +43,14 @@ static enum greta_status whole_run(const struct greta_options *options, struct t
                                    struct greta_error *error)
 {
 	static const char prompt[] = "a b c d e f g h i j k l m n o p q r s t u v w x y z";
+	struct greta_options on_cpu = *options;
 	struct greta *greta = NULL;
 	const float *logits;
 	int32_t *tokens = NULL;
 	size_t count;
 	out_text->length = 0;
-	enum greta_status status = greta_open(model, options, &greta, error);
+	on_cpu.provider = "cpu"; /* a GPU's driver would not take it well */
+	enum greta_status status = greta_open(model, &on_cpu, &greta, error);
 	if (status == GRETA_OK)
 		status = greta_encode(greta, prompt, sizeof(prompt) - 1, true, false, &tokens, &count, error);
 	if (status == GRETA_OK)
