@@ -19,15 +19,20 @@
 
 #define SKIPPED 77
 #define CONTEXT 96
-#define PROMPT 3
+#define PROMPT_SHORT 3
+#define PROMPT_LONG (GRETA_ATTENTION_CHUNK + 2) /* attention is split */
 #define GENERATED 2
 #define LOGITS (1 + GENERATED)
 
 static const char *model_path;
-static const int32_t prompt[PROMPT] = {1, 300, 1500};
 static const uint32_t prefill[] = {8};
-static float *expected; /* [LOGITS][vocab] of the processor */
-static int32_t expected_tokens[GENERATED];
+
+/* What the processor says behind a prompt. */
+static struct {
+	size_t prompt;
+	float *logits; /* [LOGITS][vocab] */
+	int32_t tokens[GENERATED];
+} expected[] = {{.prompt = PROMPT_SHORT}, {.prompt = PROMPT_LONG}};
 static struct sim942_code *code; /* to look functions up in */
 
 static void must(enum greta_status status, const struct greta_error *error)
@@ -36,13 +41,16 @@ static void must(enum greta_status status, const struct greta_error *error)
 		fail_msg("%s", error->message);
 }
 
-/* Feeds the prompt and says what follows, with the logits of each position. */
-static void speak(struct greta *greta, float *out_logits, int32_t *out_tokens)
+/* Feeds a prompt and says what follows, with the logits of each position. */
+static void speak(struct greta *greta, size_t prompt_tokens, float *out_logits, int32_t *out_tokens)
 {
+	int32_t prompt[PROMPT_LONG] = {1};
 	struct greta_error error;
 	const float *logits;
 	size_t vocab = greta_get_info(greta)->vocab;
-	must(greta_feed(greta, prompt, PROMPT, &error), &error);
+	for (size_t i = 1; i < prompt_tokens; i++)
+		prompt[i] = (int32_t)(300 + 37 * i % 1500);
+	must(greta_feed(greta, prompt, prompt_tokens, &error), &error);
 	for (size_t i = 0; i < LOGITS; i++) {
 		must(greta_logits(greta, &logits, &error), &error);
 		memcpy(out_logits + i * vocab, logits, vocab * sizeof(*logits));
@@ -57,18 +65,21 @@ static int ask_the_processor(void **state)
 	struct greta *greta;
 	struct greta_error error;
 	(void)state;
-	must(greta_open(model_path, &options, &greta, &error), &error);
-	expected = calloc(LOGITS * (size_t)greta_get_info(greta)->vocab, sizeof(*expected));
-	assert_non_null(expected);
-	speak(greta, expected, expected_tokens);
-	greta_close(greta);
+	for (size_t i = 0; i < 2; i++) {
+		must(greta_open(model_path, &options, &greta, &error), &error);
+		expected[i].logits = calloc(LOGITS * (size_t)greta_get_info(greta)->vocab, sizeof(float));
+		assert_non_null(expected[i].logits);
+		speak(greta, expected[i].prompt, expected[i].logits, expected[i].tokens);
+		greta_close(greta);
+	}
 	return 0;
 }
 
 static int forget(void **state)
 {
 	(void)state;
-	free(expected);
+	free(expected[0].logits);
+	free(expected[1].logits);
 	return 0;
 }
 
@@ -124,22 +135,24 @@ static bool has_all_functions(const struct greta_plan *plan)
 	return true;
 }
 
-static void compare(struct greta *greta)
+static void compare(struct greta *greta, size_t which)
 {
+	const float *wanted = expected[which].logits;
 	size_t vocab = greta_get_info(greta)->vocab;
 	float *logits = calloc(LOGITS * vocab, sizeof(*logits));
 	int32_t tokens[GENERATED];
 	assert_non_null(logits);
-	speak(greta, logits, tokens);
+	speak(greta, expected[which].prompt, logits, tokens);
 	for (size_t i = 0; i < LOGITS * vocab; i++)
-		if (logits[i] != expected[i] || signbit(logits[i]) != signbit(expected[i]))
-			fail_msg("logit %zu of position %zu is %a, on the processor %a", i % vocab, PROMPT - 1 + i / vocab,
-			         (double)logits[i], (double)expected[i]);
-	assert_memory_equal(tokens, expected_tokens, sizeof(tokens));
+		if (logits[i] != wanted[i] || signbit(logits[i]) != signbit(wanted[i]))
+			fail_msg("logit %zu of position %zu is %a, on the processor %a", i % vocab,
+			         expected[which].prompt - 1 + i / vocab,
+			         (double)logits[i], (double)wanted[i]);
+	assert_memory_equal(tokens, expected[which].tokens, sizeof(tokens));
 	free(logits);
 }
 
-static void says_what_the_processor_says(enum greta_fuse fuse, bool eager, size_t prefills)
+static void says_what_the_processor_says(enum greta_fuse fuse, bool eager, size_t prefills, size_t which)
 {
 	struct device device;
 	struct greta *greta;
@@ -158,7 +171,7 @@ static void says_what_the_processor_says(enum greta_fuse fuse, bool eager, size_
 	for (int r = 0; r < GRETA_REGION_COUNT; r++)
 		planned += r == GRETA_REGION_IO ? 0 : regions[r]; /* which is the host's */
 	assert_int_equal(sim_peak_bytes(), planned);
-	compare(greta);
+	compare(greta, which);
 	assert_int_equal(sim_peak_bytes(), planned);
 	must(greta_check(greta, &error), &error);
 	print_message("%u launches a step, %lu launches and %lu wave instructions in all\n",
@@ -171,19 +184,25 @@ static void says_what_the_processor_says(enum greta_fuse fuse, bool eager, size_
 static void a_graph_of_fused_kernels(void **state)
 {
 	(void)state;
-	says_what_the_processor_says(GRETA_FUSE_FULL, false, 0);
+	says_what_the_processor_says(GRETA_FUSE_FULL, false, 0, 0);
 }
 
 static void launches_of_textbook_kernels(void **state)
 {
 	(void)state;
-	says_what_the_processor_says(GRETA_FUSE_NONE, true, 0);
+	says_what_the_processor_says(GRETA_FUSE_NONE, true, 0, 0);
 }
 
 static void a_prompt_taken_at_once(void **state)
 {
 	(void)state;
-	says_what_the_processor_says(GRETA_FUSE_FULL, false, 1);
+	says_what_the_processor_says(GRETA_FUSE_FULL, false, 1, 1);
+}
+
+static void a_context_split_over_blocks(void **state)
+{
+	(void)state;
+	says_what_the_processor_says(GRETA_FUSE_FULL, false, 0, 1);
 }
 
 static void a_device_too_small_is_refused_before_the_upload(void **state)
@@ -227,6 +246,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_device_too_small_is_refused_before_the_upload),
 	    cmocka_unit_test(a_graph_of_fused_kernels),
 	    cmocka_unit_test(launches_of_textbook_kernels),
+	    cmocka_unit_test(a_context_split_over_blocks),
 	    cmocka_unit_test(a_prompt_taken_at_once),
 	};
 	if (argc < 2)
