@@ -95,7 +95,8 @@ static void open_device(struct device *device)
 {
 	struct greta_error error;
 	*device = (struct device){.options = {.no_cache = true, .threads = 1}};
-	must(greta_hip_load("cpu", &(struct greta_hip_options){.threads = 1, .guard = true}, &device->cpu, &error), &error);
+	struct greta_hip_options how = {.threads = 1, .guard = true};
+	must(greta_hip_load("cpu", &how, &device->cpu, &error), &error);
 	assert_true(sim_wrap(device->cpu, &device->hip));
 }
 
