@@ -372,9 +372,9 @@ static enum greta_status write_file(const struct greta_synth_options *options, c
 		return status;
 
 	/* asks for the room before filling it; a file system that cannot say is tried all the same */
-	if (fallocate(fileno(sink.file), 0, 0, (off_t)(counter.bytes + plan->bytes)) && errno == ENOSPC) {
-		status = greta_fail(error, GRETA_ERROR_IO, "no room for the %llu bytes of %s",
-				    (unsigned long long)(counter.bytes + plan->bytes), path);
+	unsigned long long room = counter.bytes + plan->bytes;
+	if (fallocate(fileno(sink.file), 0, 0, (off_t)room) && errno == ENOSPC) {
+		status = greta_fail(error, GRETA_ERROR_IO, "no room for the %llu bytes of %s", room, path);
 	} else {
 		errno = 0;
 		put_metadata(&sink, options, mix, plan);
