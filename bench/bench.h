@@ -47,7 +47,7 @@ struct bench_result {
 	const struct bench_request *request;
 	struct greta_info info;       /* of the first configuration; strings live as long as it is open */
 	char date[32];                /* UTC, ISO 8601 */
-	double read_rate;             /* bytes per second */
+	double read_rate;             /* bytes per second; 0: not measured, on a device with memory of its own */
 	uint64_t read_bytes;          /* the buffer it was measured over */
 	size_t config_count;
 	struct bench_config configs[BENCH_CONFIGS_MAX];

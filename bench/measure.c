@@ -122,8 +122,11 @@ static enum greta_status open_all(struct bench_result *result, struct greta_erro
 	return GRETA_OK;
 }
 
+/* Of the host's memory: for kernels that run on the host. */
 static enum greta_status measure_read_rate(struct bench_result *result, struct greta_error *error)
 {
+	if (strcmp(result->info.provider, "cpu") != 0)
+		return GRETA_OK;
 	long pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 	uint64_t room = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / 4 : 0;
 	result->read_bytes = UINT64_C(1) << 30;

@@ -27,6 +27,15 @@ static double bandwidth(const struct bench_config *config)
 	return config->decode_rate.median * (double)config->opened.step_weight_bytes;
 }
 
+/* The bandwidth as a share of the read rate, "" where that is not known. */
+static const char *share_text(const struct bench_result *result, const struct bench_config *config, char text[16])
+{
+	text[0] = '\0';
+	if (result->read_rate > 0)
+		snprintf(text, 16, "%.0f%%", 100 * bandwidth(config) / result->read_rate);
+	return text;
+}
+
 static void markdown_ratio(const struct bench_result *result, const struct bench_ratio *ratio, FILE *out)
 {
 	const struct bench_config *a = &result->configs[ratio->a], *b = &result->configs[ratio->b];
@@ -55,23 +64,27 @@ static void report_markdown(const struct bench_result *result, FILE *out)
 	        info->activations * 8, info->kv_f32 ? "f32" : "f16");
 	fprintf(out, "- measured: prompt of %u tokens, %u tokens decoded after one, %u runs taking turns, median (min to max)\n",
 	        request->prompt, request->generate, request->runs);
-	fprintf(out, "- weights read by a decode step: %.1f MB; the machine reads %.1f GB/s (%.0f MB buffer, same threads)\n\n",
-	        (double)result->configs[0].opened.step_weight_bytes * 1e-6, result->read_rate * 1e-9,
-	        (double)result->read_bytes * 1e-6);
+	fprintf(out, "- weights read by a decode step: %.1f MB; ", (double)result->configs[0].opened.step_weight_bytes * 1e-6);
+	if (result->read_rate > 0)
+		fprintf(out, "the machine reads %.1f GB/s (%.0f MB buffer, same threads)\n\n", result->read_rate * 1e-9,
+		        (double)result->read_bytes * 1e-6);
+	else
+		fprintf(out, "the device's read rate is not measured\n\n");
 	fprintf(out, "| mode | fuse | launches/step | nodes/step | prefill tok/s | decode tok/s | us/step | us/launch | GB/s | "
 	             "of read rate | capture ms | instantiate ms |\n");
 	fprintf(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
 	for (size_t c = 0; c < result->config_count; c++) {
 		const struct bench_config *config = &result->configs[c];
 		const struct greta_stats *opened = &config->opened;
-		fprintf(out, "| %s | %s | %u | %u | %.1f (%.1f to %.1f) | %.2f (%.2f to %.2f) | %.1f | %.2f | %.2f | %.0f%% | %.3f | %.3f |\n",
+		char share[16];
+		fprintf(out, "| %s | %s | %u | %u | %.1f (%.1f to %.1f) | %.2f (%.2f to %.2f) | %.1f | %.2f | %.2f | %s | %.3f | %.3f |\n",
 		        mode_name(config), fuse_name(config), opened->launches_per_step, opened->nodes_per_step,
 		        config->prefill_rate.median, config->prefill_rate.min, config->prefill_rate.max,
 		        config->decode_rate.median, config->decode_rate.min, config->decode_rate.max, step_us(config),
 		        step_us(config) / opened->launches_per_step, bandwidth(config) * 1e-9,
-		        100 * bandwidth(config) / result->read_rate, opened->capture_ms, opened->instantiate_ms);
+		        share_text(result, config, share), opened->capture_ms, opened->instantiate_ms);
 	}
-	if (bandwidth(&result->configs[0]) > result->read_rate)
+	if (result->read_rate > 0 && bandwidth(&result->configs[0]) > result->read_rate)
 		fprintf(out, "\nThe weights stay in a cache, whose rate is not memory's: the share says nothing here.\n");
 	if (result->ratio_count)
 		fprintf(out, "\nRatios of neighbouring runs, median (min to max):\n\n");
