@@ -21,35 +21,43 @@ static const struct greta_form CPU_FORMS[] = {
 
 #define GPU_FORM(name, lanes, ...) {.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name, .threads = lanes, __VA_ARGS__},
 
-/* One function for each type of weights, one for those that are numbers themselves, one for whatever meets in a launch. */
+/* One function for each type of weights and one for those that are numbers themselves; where several matrices meet in a
+ * launch, one for the mix that Q4_K_M is and one for any. Last, the bytes of a wave's ring of tiles on NVIDIA. */
 #define GPU_TYPES(X, ...)                                                                                              \
-	X("q4_k", GRETA_TYPE_SET(GRETA_TYPE_Q4_K), __VA_ARGS__) X("q6_k", GRETA_TYPE_SET(GRETA_TYPE_Q6_K), __VA_ARGS__)  \
-	X("q5_k", GRETA_TYPE_SET(GRETA_TYPE_Q5_K), __VA_ARGS__) X("q8_0", GRETA_TYPE_SET(GRETA_TYPE_Q8_0), __VA_ARGS__)  \
-	X("q4_0", GRETA_TYPE_SET(GRETA_TYPE_Q4_0), __VA_ARGS__)                                                        \
+	X("q4_k", GRETA_TYPE_SET(GRETA_TYPE_Q4_K), 6912, __VA_ARGS__)                                                  \
+	X("q6_k", GRETA_TYPE_SET(GRETA_TYPE_Q6_K), 10080, __VA_ARGS__)                                                 \
+	X("q5_k", GRETA_TYPE_SET(GRETA_TYPE_Q5_K), 8448, __VA_ARGS__)                                                  \
+	X("q8_0", GRETA_TYPE_SET(GRETA_TYPE_Q8_0), 8704, __VA_ARGS__)                                                  \
+	X("q4_0", GRETA_TYPE_SET(GRETA_TYPE_Q4_0), 6912, __VA_ARGS__)                                                  \
 	X("float", GRETA_TYPE_SET(GRETA_TYPE_F32) | GRETA_TYPE_SET(GRETA_TYPE_F16) | GRETA_TYPE_SET(GRETA_TYPE_BF16),    \
-	  __VA_ARGS__)                                                                                                 \
-	X("mixed", 0, __VA_ARGS__)
+	  0, __VA_ARGS__)
+#define GPU_MIXES(X, ...)                                                                                              \
+	X("k", GRETA_TYPE_SET(GRETA_TYPE_Q4_K) | GRETA_TYPE_SET(GRETA_TYPE_Q6_K), 10080, __VA_ARGS__)                  \
+	X("mixed", 0, 10080, __VA_ARGS__)
 
-/* Of one token: every wave has its part of each row's sum, 8 bytes, in shared memory. */
-#define GPU_DECODE_THREADS 256
-#define GPU_DECODE(type, set, name, tokens, sums, most_blocks, wave)                                                   \
+/* Of one token: every wave has its part of each row's sum, 8 bytes, in shared memory, and its ring. */
+#define GPU_DECODE_THREADS 512
+#define GPU_DECODE(type, set, ring, name, tokens, sums, most_blocks, wave)                                             \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_" type, .types = set, .most_tokens = tokens,         \
 	 .threads = GPU_DECODE_THREADS, .rows = 16, .blocks = most_blocks, .most_rows = 1024,                          \
+	 .shared_bytes = (wave) == 32 ? GPU_DECODE_THREADS / (wave) * (ring) : 0,                                      \
 	 .row_bytes = (sums) * (GPU_DECODE_THREADS / (wave)) * 8},
 
 /* Of many tokens: tiles of rows and tokens. */
-#define GPU_PREFILL(type, set, name, wave)                                                                             \
+#define GPU_PREFILL(type, set, ring, name, wave)                                                                       \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_prefill_" type, .types = set, .threads = 4 * (wave),  \
-	 .rows = 64, .tokens = 32, .shared_bytes = 43776, .apart = true},
+	 .rows = 64, .tokens = 32, .shared_bytes = 32 * GRETA_GPU_DIGITS_BLOCK_BYTES, .apart = true},
 
 #define GPU_FORMS(units, wave)                                                                                         \
 	GPU_FORM(embed, 256) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
-	GPU_TYPES(GPU_DECODE, product, 1, 1, 2 * (units), wave) GPU_TYPES(GPU_PREFILL, product, wave)                  \
-	GPU_TYPES(GPU_DECODE, qkv, 1, 1, 2 * (units), wave) GPU_TYPES(GPU_PREFILL, qkv, wave)                          \
-	GPU_TYPES(GPU_DECODE, gate_up, 1, 2, 2 * (units), wave) GPU_TYPES(GPU_PREFILL, gate_up, wave)                  \
-	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, 2 * (units), wave)                                                        \
+	GPU_TYPES(GPU_DECODE, product, 1, 1, units, wave) GPU_TYPES(GPU_PREFILL, product, wave)                        \
+	GPU_TYPES(GPU_DECODE, qkv, 1, 1, units, wave) GPU_MIXES(GPU_DECODE, qkv, 1, 1, units, wave)                    \
+	GPU_TYPES(GPU_PREFILL, qkv, wave) GPU_MIXES(GPU_PREFILL, qkv, wave)                                            \
+	GPU_TYPES(GPU_DECODE, gate_up, 1, 2, units, wave) GPU_MIXES(GPU_DECODE, gate_up, 1, 2, units, wave)            \
+	GPU_TYPES(GPU_PREFILL, gate_up, wave) GPU_MIXES(GPU_PREFILL, gate_up, wave)                                    \
+	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, units, wave)                                                              \
 	GPU_FORM(rope, 256) GPU_FORM(kv_write, 256) GPU_FORM(silu_mul, 256) GPU_FORM(add, 256)                         \
-	GPU_FORM(attention, 128, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = 2 * (units))                     \
+	GPU_FORM(attention, 128, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = 8 * (units))                     \
 	{.kernel = GRETA_KERNEL_attention, .symbol = "greta_attention_prefill", .threads = 128, .tokens = 8, .heads = 1}, \
 	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64)
 

@@ -217,7 +217,7 @@ static void a_gpu_takes_the_function_for_its_weights(void **state)
 		const char *symbol = greta_plan_string(&plan, launch->symbol);
 		if (launch->kernel == GRETA_KERNEL_qkv) {
 			const struct greta_qkv_args *args = (const void *)(plan.args + launch->args);
-			assert_string_equal(symbol, args->v_type == args->q_type ? "greta_qkv_q4_k" : "greta_qkv_mixed");
+			assert_string_equal(symbol, args->v_type == args->q_type ? "greta_qkv_q4_k" : "greta_qkv_k");
 			mixed += args->v_type != args->q_type;
 		} else if (launch->kernel == GRETA_KERNEL_product) {
 			const struct greta_product_args *args = (const void *)(plan.args + launch->args);
