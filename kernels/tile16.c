@@ -28,7 +28,7 @@ size_t greta_tile16_group_bytes(uint32_t type, uint32_t cols)
 static void put_run(uint8_t *plane, uint32_t row, uint32_t half, const uint8_t *bytes)
 {
 	for (uint32_t g = 0; g < 4; g++)
-		memcpy(plane + ((size_t)g * ROWS + row) * 16 + (size_t)half * 8, bytes + (size_t)g * 8, 8);
+		memcpy(plane + ((size_t)g * ROWS + (row ^ 2 * g)) * 16 + (size_t)half * 8, bytes + (size_t)g * 8, 8);
 }
 
 /* {d, dmin, scales and mins}: from GGUF's 16 bytes to a head's. */
@@ -66,7 +66,7 @@ static void put_q5_k(uint8_t *tile, uint32_t row, const uint8_t *raw)
 {
 	put_nibbles(tile, row, raw + 48);
 	for (uint32_t g = 0; g < 4; g++)
-		memcpy(tile + 2 * PLANE + ((size_t)g * ROWS + row) * 8, raw + 16 + (size_t)g * 8, 8);
+		memcpy(tile + 2 * PLANE + ((size_t)g * ROWS + (row ^ 4 * g)) * 8, raw + 16 + (size_t)g * 8, 8);
 	put_head(tile + 2 * PLANE + PLANE / 2 + (size_t)row * 16, raw);
 }
 

@@ -10,6 +10,8 @@ GRETA_GPU_KERNEL(rmsnorm, 1024)
 {
 	GRETA_SHARED double sums[GRETA_GPU_NORM_BLOCKS];
 	size_t start = (size_t)greta_block_x() * a.cols;
+	greta_next_may_start();
+	greta_wait_for_previous();
 	if (greta_block_x() >= greta_step_tokens(a.state, a.chunk))
 		return;
 	float r = greta_gpu_norm_factor(a.x + start, a.cols, a.eps, sums);
@@ -20,6 +22,8 @@ GRETA_GPU_KERNEL(rmsnorm, 1024)
 GRETA_GPU_KERNEL(silu_mul, 1024)
 {
 	size_t start = (size_t)greta_block_x() * a.cols;
+	greta_next_may_start();
+	greta_wait_for_previous();
 	if (greta_block_x() >= greta_step_tokens(a.state, a.chunk))
 		return;
 	for (size_t i = start + greta_thread(); i < start + a.cols; i += greta_threads())
@@ -29,6 +33,8 @@ GRETA_GPU_KERNEL(silu_mul, 1024)
 GRETA_GPU_KERNEL(add, 1024)
 {
 	size_t start = (size_t)greta_block_x() * a.cols;
+	greta_next_may_start();
+	greta_wait_for_previous();
 	if (greta_block_x() >= greta_step_tokens(a.state, a.chunk))
 		return;
 	for (size_t i = start + greta_thread(); i < start + a.cols; i += greta_threads())
@@ -38,6 +44,8 @@ GRETA_GPU_KERNEL(add, 1024)
 GRETA_GPU_KERNEL(rope_angles, 1024)
 {
 	float *rope = a.rope + (size_t)greta_block_x() * a.pairs * 2;
+	greta_next_may_start();
+	greta_wait_for_previous();
 	double position = a.state->position + greta_block_x();
 	if (greta_block_x() >= greta_step_tokens(a.state, a.chunk))
 		return;

@@ -4,20 +4,42 @@
  *
  *   GRETA_GPU_KERNEL(name, threads)  opens the definition of kernel `greta_name`, whose argument struct is `a`;
  *                                    launched with at most `threads` threads a block, a multiple of 64, in x only
+ *   GRETA_GPU_KERNEL_OF(name, suffix, threads)  the same for a form of the kernel, `greta_name` with a suffix
  *   GRETA_DEVICE                     a function of the device, inlined
+ *   GRETA_MEMBER                     the same, a struct's
  *   GRETA_SHARED                     a variable in the block's shared memory, of a size known when compiled
- *   GRETA_DYNAMIC_SHARED(type, name) the array of shared memory whose size the launch says; 16-byte aligned,
- *                                    one a kernel
+ *   GRETA_DYNAMIC_SHARED(type, name) the array of shared memory whose size the launch says; 16-byte aligned, one a
+ *       kernel
  *   GRETA_WAVE                       lanes of a wave: 64 or 32
  *   greta_thread(), greta_threads()  this thread's index in its block; the block's threads
  *   greta_block_x(), greta_block_y() this block's index in the grid
  *   greta_blocks_x(), _y()           the grid
  *   greta_lane()                     this thread's index in its wave
  *   greta_barrier()                  the block waits for itself; what was stored before is seen after
- *   greta_shuffle_xor(v, mask)       v (u32, i32, float, u64, double) of lane ^ mask, below GRETA_WAVE; all lanes
- *                                    take part
+ *   greta_shuffle_xor(v, mask)       v (u32, i32, float, u64, double) of lane ^ mask, below GRETA_WAVE; all lanes take
+ *                                    part
  *   greta_shuffle(v, lane)           v of that lane; all lanes take part
+ *   greta_swap<MASK>(v)              greta_shuffle_xor of a u32 by a constant, as cheap as the target has it
  *   greta_dot4(a, b, c)              c + the products of four signed bytes
+ *   greta_keep(v)                    v, which the compiler shall not work out again where it is needed
+ *   greta_bytes(a, b, selector)      four bytes of the eight of a (0 to 3) and b (4 to 7), named by the selector's
+ *                                    nibbles
+ *   greta_load4(p), greta_stream4(p) 16 aligned bytes as four words; the second for what is read once
+ *   greta_prefetch(p, bytes)         a hint: bytes (a multiple of 16) will be read by this or a later block; may do
+ *                                    nothing
+ *   greta_keep_order()               a hint: what stands after shall not be moved before, to save registers
+ *   greta_next_may_start()           a hint: the next kernel may be started, up to its greta_wait_for_previous
+ *   greta_wait_for_previous()        what earlier kernels wrote may be read from here on; the first thing a kernel does
+ *                                    but for reading weights
+ *   greta_half(bits)                 an f16 as fp32
+ *   greta_fma_down(x, y, z)          fp64 xy + z rounded towards -infinity, between greta_round_down_begin() and
+ *                                    _end(); other fp64 arithmetic there must be exact
+ *   greta_shared_add(p, v)           adds to a u64 of shared memory, atomically
+ *   greta_publish()                  what this thread wrote is visible to the device before what it does next
+ *   greta_count_one(counter)         adds one atomically, gives what was there; what this thread wrote before is
+ *                                    visible to who counts after, and the other way round
+ *   greta_load_fresh(p)              reads what other blocks of this launch wrote
+ *   greta_store_system(p, v)         stores for the host to see, after all stores before
  *
  * Also fmaf, fma, rintf, sqrt, memcpy as in C. Everything is IEEE: division and square root are correctly rounded,
  * denormals are kept, nothing is contracted (kernels/gpu/meson.build has the options). What is equal to the bit in
@@ -35,6 +57,31 @@
 #endif
 
 #define GRETA_ABI_FN GRETA_FN
+
+template <bool SHARED> GRETA_DEVICE struct greta_vector4 greta_tile4(const void *p)
+{
+	if (!SHARED)
+		return greta_stream4(p);
+	struct greta_vector4 v;
+	memcpy(&v, __builtin_assume_aligned(p, 16), sizeof(v));
+	return v;
+}
+
+GRETA_DEVICE uint32_t greta_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
+GRETA_DEVICE uint32_t greta_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* Eight floats of a 16-byte aligned place. */
+GRETA_DEVICE void greta_load_floats8(const float *p, float out[8])
+{
+	struct greta_float4 {
+		float v[4];
+	} __attribute__((aligned(16)));
+	struct greta_float4 low = ((const struct greta_float4 *)p)[0], high = ((const struct greta_float4 *)p)[1];
+	for (int i = 0; i < 4; i++) {
+		out[i] = low.v[i];
+		out[4 + i] = high.v[i];
+	}
+}
 
 /* 64-bit values go through the 32-bit lanes in two halves. */
 GRETA_DEVICE uint64_t greta_shuffle_xor(uint64_t v, uint32_t mask)

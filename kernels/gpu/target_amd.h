@@ -4,11 +4,18 @@
 
 #define GRETA_FN static inline __attribute__((device, always_inline, unused))
 #define GRETA_DEVICE static inline __attribute__((device, always_inline, unused))
+#define GRETA_MEMBER __attribute__((device, always_inline))
 #define GRETA_SHARED static __attribute__((shared))
 #define GRETA_DYNAMIC_SHARED(type, name) extern __attribute__((shared, aligned(16))) type name[]
 #define GRETA_GPU_KERNEL(name, threads)                                                                                \
 	extern "C" __attribute__((global, amdgpu_flat_work_group_size(64, threads))) void greta_##name(               \
 		const struct greta_##name##_args a)
+
+#define GRETA_GPU_KERNEL_OF(name, suffix, threads)                                                                     \
+	extern "C" __attribute__((global, amdgpu_flat_work_group_size(64, threads))) void greta_##name##suffix(       \
+		const struct greta_##name##_args a)
+
+#define GRETA_INFINITY __builtin_inff()
 
 #ifdef __GFX9__
 #define GRETA_WAVE 64
@@ -64,6 +71,93 @@ GRETA_DEVICE int32_t greta_dot4(uint32_t a, uint32_t b, int32_t c)
 #else
 	return __builtin_amdgcn_sdot4((int)a, (int)b, c, false);
 #endif
+}
+
+GRETA_DEVICE uint32_t greta_keep(uint32_t v)
+{
+	asm volatile("" : "+v"(v));
+	return v;
+}
+
+/* v_perm counts the bytes of its second operand first and takes a selector of bytes. */
+GRETA_DEVICE uint32_t greta_bytes(uint32_t a, uint32_t b, uint32_t selector)
+{
+	uint32_t wide = (selector & 7) | (selector & 0x70) << 4 | (selector & 0x700) << 8 | (selector & 0x7000) << 12;
+	return __builtin_amdgcn_perm(b, a, wide);
+}
+
+struct greta_vector4 {
+	uint32_t w[4];
+};
+typedef uint32_t greta_amd_u32x4 __attribute__((ext_vector_type(4)));
+
+GRETA_DEVICE struct greta_vector4 greta_load4(const void *p)
+{
+	greta_amd_u32x4 v = *(const greta_amd_u32x4 *)p;
+	return {{v.x, v.y, v.z, v.w}};
+}
+
+GRETA_DEVICE struct greta_vector4 greta_stream4(const void *p)
+{
+	greta_amd_u32x4 v = __builtin_nontemporal_load((const greta_amd_u32x4 *)p);
+	return {{v.x, v.y, v.z, v.w}};
+}
+
+GRETA_DEVICE void greta_prefetch(const void *, uint32_t) {}
+GRETA_DEVICE void greta_keep_order(void) { __builtin_amdgcn_sched_barrier(0); }
+GRETA_DEVICE void greta_next_may_start(void) {}
+GRETA_DEVICE void greta_wait_for_previous(void) {}
+
+template <uint32_t MASK> GRETA_DEVICE uint32_t greta_swap(uint32_t v)
+{
+	if (MASK < 4)
+		return (uint32_t)__builtin_amdgcn_mov_dpp(
+		    (int)v, (0 ^ MASK) | (1 ^ MASK) << 2 | (2 ^ MASK) << 4 | (3 ^ MASK) << 6, 15, 15, true);
+	if (MASK == 8) /* a rotation of the 16 lanes of a row by 8 */
+		return (uint32_t)__builtin_amdgcn_mov_dpp((int)v, 0x128, 15, 15, true);
+	return (uint32_t)__builtin_amdgcn_ds_swizzle((int)v, (int)(MASK << 10 | 31));
+}
+
+GRETA_DEVICE float greta_half(uint32_t h)
+{
+	uint16_t bits = (uint16_t)h;
+	_Float16 x;
+	memcpy(&x, &bits, sizeof(x));
+	return (float)x;
+}
+
+/* The rounding of fp64 is a mode of the wave. The fused multiply-add is volatile so that it stays inside. */
+GRETA_DEVICE void greta_round_down_begin(void)
+{
+	asm volatile("s_setreg_imm32_b32 hwreg(HW_REG_MODE, 2, 2), 2" ::: "memory");
+}
+GRETA_DEVICE void greta_round_down_end(void)
+{
+	asm volatile("s_setreg_imm32_b32 hwreg(HW_REG_MODE, 2, 2), 0" ::: "memory");
+}
+GRETA_DEVICE double greta_fma_down(double x, double y, double z)
+{
+	double r;
+	asm volatile("v_fma_f64 %0, %1, %2, %3" : "=v"(r) : "v"(x), "v"(y), "v"(z));
+	return r;
+}
+
+GRETA_DEVICE void greta_publish(void) { __builtin_amdgcn_fence(__ATOMIC_RELEASE, "agent"); }
+GRETA_DEVICE uint32_t greta_count_one(uint32_t *counter)
+{
+	return __hip_atomic_fetch_add(counter, 1u, __ATOMIC_ACQ_REL, __HIP_MEMORY_SCOPE_AGENT);
+}
+GRETA_DEVICE void greta_shared_add(uint64_t *p, uint64_t v)
+{
+	__hip_atomic_fetch_add(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_WORKGROUP);
+}
+GRETA_DEVICE float greta_load_fresh(const float *p)
+{
+	return __hip_atomic_load(p, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+}
+GRETA_DEVICE void greta_store_system(uint32_t *p, uint32_t v)
+{
+	__hip_atomic_store(p, v, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_SYSTEM);
 }
 
 #endif

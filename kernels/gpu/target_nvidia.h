@@ -4,13 +4,19 @@
 
 #define GRETA_FN static __device__ __forceinline__ __attribute__((unused))
 #define GRETA_DEVICE static __device__ __forceinline__ __attribute__((unused))
+#define GRETA_MEMBER __device__ __forceinline__
 #define GRETA_SHARED static __shared__
 #define GRETA_DYNAMIC_SHARED(type, name) extern __shared__ __align__(16) type name[]
 #define GRETA_GPU_KERNEL(name, threads)                                                                                \
 	extern "C" __global__ void __launch_bounds__(threads) greta_##name(                                            \
 		const __grid_constant__ struct greta_##name##_args a)
 
+#define GRETA_GPU_KERNEL_OF(name, suffix, threads)                                                                     \
+	extern "C" __global__ void __launch_bounds__(threads) greta_##name##suffix(                                    \
+		const __grid_constant__ struct greta_##name##_args a)
+
 #define GRETA_WAVE 32
+#define GRETA_INFINITY __int_as_float(0x7f800000)
 
 GRETA_DEVICE uint32_t greta_thread(void) { return threadIdx.x; }
 GRETA_DEVICE uint32_t greta_threads(void) { return blockDim.x; }
@@ -28,5 +34,75 @@ GRETA_DEVICE uint32_t greta_shuffle_xor(uint32_t v, uint32_t mask)
 }
 
 GRETA_DEVICE int32_t greta_dot4(uint32_t a, uint32_t b, int32_t c) { return __dp4a((int)a, (int)b, c); }
+
+GRETA_DEVICE uint32_t greta_keep(uint32_t v)
+{
+	asm volatile("" : "+r"(v));
+	return v;
+}
+
+GRETA_DEVICE uint32_t greta_bytes(uint32_t a, uint32_t b, uint32_t selector) { return __byte_perm(a, b, selector); }
+
+struct greta_vector4 {
+	uint32_t w[4];
+};
+
+GRETA_DEVICE struct greta_vector4 greta_load4(const void *p)
+{
+	uint4 v = __ldg((const uint4 *)p);
+	return {{v.x, v.y, v.z, v.w}};
+}
+
+GRETA_DEVICE struct greta_vector4 greta_stream4(const void *p)
+{
+	struct greta_vector4 v;
+	asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+	             : "=r"(v.w[0]), "=r"(v.w[1]), "=r"(v.w[2]), "=r"(v.w[3])
+	             : "l"(p));
+	return v;
+}
+
+GRETA_DEVICE void greta_prefetch(const void *p, uint32_t bytes)
+{
+	asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(p), "r"(bytes) : "memory");
+}
+
+GRETA_DEVICE void greta_keep_order(void) {}
+GRETA_DEVICE void greta_next_may_start(void) { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
+GRETA_DEVICE void greta_wait_for_previous(void) { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+
+template <uint32_t MASK> GRETA_DEVICE uint32_t greta_swap(uint32_t v)
+{
+	return __shfl_xor_sync(0xffffffffu, v, (int)MASK);
+}
+
+GRETA_DEVICE float greta_half(uint32_t h)
+{
+	float x;
+	asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"((uint16_t)h));
+	return x;
+}
+
+GRETA_DEVICE void greta_round_down_begin(void) {}
+GRETA_DEVICE void greta_round_down_end(void) {}
+GRETA_DEVICE double greta_fma_down(double x, double y, double z) { return __fma_rd(x, y, z); }
+
+GRETA_DEVICE void greta_publish(void) { __threadfence(); }
+GRETA_DEVICE uint32_t greta_count_one(uint32_t *counter)
+{
+	__threadfence();
+	uint32_t before = atomicAdd(counter, 1u);
+	__threadfence();
+	return before;
+}
+GRETA_DEVICE void greta_shared_add(uint64_t *p, uint64_t v)
+{
+	atomicAdd((unsigned long long *)p, (unsigned long long)v);
+}
+GRETA_DEVICE float greta_load_fresh(const float *p) { return __ldcg(p); }
+GRETA_DEVICE void greta_store_system(uint32_t *p, uint32_t v)
+{
+	asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(p), "r"(v) : "memory");
+}
 
 #endif

@@ -1,0 +1,108 @@
+/* Feeding a wave with its tiles, on NVIDIA: a ring of tiles in shared memory, filled by bulk copies. */
+#ifndef GRETA_GPU_FEED_NVIDIA_H
+#define GRETA_GPU_FEED_NVIDIA_H
+
+#define GRETA_RING_TILES 3 /* two of Q8_0: more shared memory would leave the next kernel's blocks none */
+
+/* A wave's ring; where types differ, tiles are no larger than Q6_K's, or fewer. */
+GRETA_DEVICE constexpr uint32_t greta_ring_bytes(uint32_t type)
+{
+	return type == GRETA_GPU_FLOAT                          ? 0
+	       : type == GRETA_GPU_MIXED || type == GRETA_GPU_K ? 10080
+	       : type == GRETA_TYPE_Q8_0                        ? 2 * greta_tile_bytes(type)
+	                                                        : GRETA_RING_TILES * greta_tile_bytes(type);
+}
+
+GRETA_DEVICE uint32_t greta_shared_address(const void *p) { return (uint32_t)__cvta_generic_to_shared(p); }
+
+template <uint32_t TYPE, int COUNT> struct greta_feed {
+	static const uint32_t BYTES = greta_tile<TYPE>::BYTES;
+	static const uint32_t TILES = TYPE == GRETA_TYPE_Q8_0 ? 2 : GRETA_RING_TILES;
+	struct greta_cursor<TYPE, COUNT> next; /* what is copied next */
+	uint8_t *ring;
+	uint32_t barriers;    /* shared address of one a tile */
+	uint32_t slot, phase; /* of what is taken next */
+	uint32_t outstanding;
+
+	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+	                        uint32_t from, uint32_t to)
+	{
+		uint32_t wave = greta_thread() / GRETA_WAVE;
+		next.start(m, job, from, to);
+		ring = job.ring + wave * job.ring_bytes;
+		barriers = greta_shared_address(job.barriers + wave * GRETA_RING_TILES);
+		slot = phase = outstanding = 0;
+		__syncwarp();
+		if (greta_lane() == 0)
+			for (uint32_t i = 0; i < TILES; i++)
+				asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(barriers + 8 * i)
+				             : "memory");
+		asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+		__syncwarp();
+		for (uint32_t i = 0; i < TILES; i++)
+			copy(m, job, i);
+	}
+
+	GRETA_MEMBER void copy(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job, uint32_t to)
+	{
+		if (!next.left)
+			return;
+		if (greta_lane() == 0) {
+			asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barriers + 8 * to),
+			             "r"(BYTES)
+			             : "memory");
+			asm volatile(
+			    "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::
+				"r"(greta_shared_address(ring) + to * BYTES),
+			    "l"(next.at), "r"(BYTES), "r"(barriers + 8 * to)
+			    : "memory");
+		}
+		outstanding++;
+		next.advance(m, job);
+	}
+
+	GRETA_MEMBER void wait()
+	{
+		uint32_t done;
+		do
+			asm volatile("{\n\t.reg .pred p;\n\tmbarrier.try_wait.parity.shared::cta.b64 p, [%1], "
+			             "%2;\n\tselp.u32 %0, 1, 0, p;\n\t}"
+			             : "=r"(done)
+			             : "r"(barriers + 8 * slot), "r"(phase)
+			             : "memory");
+		while (!done);
+		outstanding--;
+	}
+
+	GRETA_MEMBER void step()
+	{
+		slot = slot + 1 == TILES ? 0 : slot + 1;
+		phase ^= slot == 0;
+	}
+
+	GRETA_MEMBER void take(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+	                       greta_tile<TYPE> &out)
+	{
+		wait();
+		out.template load<true>(ring + slot * BYTES, greta_lane());
+	}
+
+	/* After what was taken has been used, and so has been read by all lanes. */
+	GRETA_MEMBER void refill(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job)
+	{
+		__syncwarp();
+		copy(m, job, slot);
+		step();
+	}
+
+	/* Waits for what was copied and not taken. */
+	GRETA_MEMBER void finish()
+	{
+		while (outstanding) {
+			wait();
+			step();
+		}
+	}
+};
+
+#endif

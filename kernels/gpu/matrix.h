@@ -1,0 +1,41 @@
+/* Integer matrix instructions: 16 rows of 32 weights (A) times 32 values in several columns (B), added to C in
+ * int32. Columns are the four digits of a value, times GRETA_SLOTS: a slot is a sub-block of 32 columns that is
+ * multiplied by its own scale. A lane puts zero where its column's slot is not that of the sub-block at hand, so
+ * that GRETA_SLOTS instructions fill one C.
+ *
+ *   GRETA_A_ROWS                rows of which a lane holds weights; of each, two words (8 values of one quarter)
+ *   GRETA_C_ROWS, _C_DIGITS     results of a lane: c[r * GRETA_C_DIGITS + e]
+ *   GRETA_SLOTS                 2 or 4
+ *   greta_a_row(lane, a), greta_quarter(lane)   which row, and which 8 of the 32 columns; the quarter is B's too
+ *   greta_b_digit(lane), greta_b_slot(lane)     which column of B
+ *   greta_c_row(lane, r), greta_c_slot(lane)    whose results
+ *   greta_multiply_signed, greta_multiply       C += A B; A's bytes are signed, or below 128; B's are signed
+ *   GRETA_HIGH_NIBBLES(w), GRETA_HIGH_SHIFT     the high nibbles of w as operand of greta_multiply, times
+ *                                               2^GRETA_HIGH_SHIFT
+ *   greta_multiply_mins         C of B = the digit sums of sub-blocks (layouts.h) and A = their mins; slots 0 and 1 as
+ *                               `sum` has them, greta_sum_offset(lane) bytes into it
+ *
+ * Sums are handed over between the lanes that hold parts of them. Each of these gives the lane the sum over digits
+ * (worth 256^k) of one row, as fp64, exactly:
+ *
+ *   greta_fold_pair<H>(s, m) of s or m, over slots: row greta_pair_row(lane); m where greta_pair_part(lane) is 1, its
+ *       slot 1 worth 256; s times 2^H, as it already is in odd slots
+ *   greta_fold(s)            over slots: row greta_fold_row(lane)
+ *   greta_fold_slots(c)      of the lane's slot alone: row greta_slots_row(lane)
+ *
+ * Where there are many tokens, a column is a token and a slot nothing: GRETA_COLUMNS, greta_b_column,
+ * greta_c_column(lane, e), greta_row_beside(y, i): of results y[r * GRETA_C_DIGITS + e], the one of row greta_c_row
+ * ^ 1; greta_row_heads and what takes them.
+ *
+ * Lanes may get the same; greta_pair_sum and its like add what belongs to one row over lanes and say which lane of
+ * each row is to store it. */
+#ifndef GRETA_GPU_MATRIX_H
+#define GRETA_GPU_MATRIX_H
+
+#ifdef __HIP__
+#include "kernels/gpu/matrix_amd.h"
+#else
+#include "kernels/gpu/matrix_nvidia.h"
+#endif
+
+#endif

@@ -1,0 +1,158 @@
+/* matrix.h for NVIDIA: mma.m16n8k32. Lane 4 i + t holds weights of rows i and i + 8, quarter t, and results of these
+ * rows, columns 2 t and 2 t + 1: digits 2 (t % 2) and the next of slot t / 2. */
+#ifndef GRETA_GPU_MATRIX_NVIDIA_H
+#define GRETA_GPU_MATRIX_NVIDIA_H
+
+#define GRETA_A_ROWS 2
+#define GRETA_C_ROWS 2
+#define GRETA_C_DIGITS 2
+#define GRETA_SLOTS 2
+#define GRETA_HIGH_SHIFT 4
+#define GRETA_HIGH_NIBBLES(w) ((w) & 0xf0f0f0f0u)
+
+GRETA_DEVICE uint32_t greta_a_row(uint32_t lane, uint32_t a) { return lane / 4 + 8 * a; }
+GRETA_DEVICE uint32_t greta_quarter(uint32_t lane) { return lane % 4; }
+GRETA_DEVICE uint32_t greta_b_digit(uint32_t lane) { return lane / 4 % 4; }
+GRETA_DEVICE uint32_t greta_b_slot(uint32_t lane) { return lane / 16; }
+GRETA_DEVICE uint32_t greta_c_row(uint32_t lane, uint32_t r) { return lane / 4 + 8 * r; }
+GRETA_DEVICE uint32_t greta_c_slot(uint32_t lane) { return lane / 2 % 2; }
+
+/* Many tokens: a column is a token. */
+#define GRETA_COLUMNS 8
+#define GRETA_PANEL_THREADS 128
+GRETA_DEVICE uint32_t greta_b_column(uint32_t lane) { return lane / 4; }
+GRETA_DEVICE uint32_t greta_c_column(uint32_t lane, uint32_t e) { return lane % 4 * 2 + e; }
+
+/* The result of the row beside: that of row c_row ^ 1. */
+GRETA_DEVICE float greta_row_beside(const float y[4], uint32_t i) { return greta_shuffle_xor(y[i], 4); }
+
+GRETA_DEVICE void greta_multiply_signed(int32_t c[4], const uint32_t a[2][2], const uint32_t b[2])
+{
+	asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, "
+	    "%2, %3};"
+	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+	    : "r"(a[0][0]), "r"(a[1][0]), "r"(a[0][1]), "r"(a[1][1]), "r"(b[0]), "r"(b[1]));
+}
+
+GRETA_DEVICE void greta_multiply(int32_t c[4], const uint32_t a[2][2], const uint32_t b[2])
+{
+	asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, "
+	    "%2, %3};"
+	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+	    : "r"(a[0][0]), "r"(a[1][0]), "r"(a[0][1]), "r"(a[1][1]), "r"(b[0]), "r"(b[1]));
+}
+
+#define greta_row_heads greta_heads
+
+/* Heads of 16 rows as the K types have them (tile16.h). */
+struct greta_heads {
+	struct greta_vector4 row[2];
+};
+
+template <bool SHARED> GRETA_DEVICE struct greta_heads greta_load_heads(const uint8_t *heads, uint32_t lane)
+{
+	return {{greta_tile4<SHARED>(heads + lane / 4 * 16), greta_tile4<SHARED>(heads + lane / 4 * 16 + 128)}};
+}
+
+/* The scales of row r's sub-blocks of this lane's slot, one in the low six bits of each byte: GRETA_SLOTS * x + slot
+ * in byte x. */
+GRETA_DEVICE uint32_t greta_scales(const struct greta_heads *h, uint32_t lane, uint32_t r)
+{
+	return lane & 2 ? h->row[r].w[2] : h->row[r].w[1];
+}
+GRETA_DEVICE uint32_t greta_scale(uint32_t scales, uint32_t x)
+{
+	return greta_bytes(scales & 0x3f3f3f3f, 0, 0x4440 + x);
+}
+
+/* Quarters 0 and 1 hold the mins of four sub-blocks each; the others' B is zero. */
+GRETA_DEVICE uint32_t greta_sum_offset(uint32_t lane) { return greta_b_slot(lane) * 8 + (lane & 1) * 4; }
+GRETA_DEVICE void greta_multiply_mins(int32_t c[4], const struct greta_heads *h, const uint8_t *sums, uint32_t lane)
+{
+	uint32_t t = lane % 4, a[2], b = t < 2 ? *(const uint32_t *)sums : 0;
+	for (int r = 0; r < 2; r++)
+		a[r] = (h->row[r].w[3] >> 4 * (t & 1) & 0x0f0f0f0f) |
+		       ((t & 1 ? h->row[r].w[2] : h->row[r].w[1]) >> 2 & 0x30303030);
+	asm("mma.sync.aligned.m16n8k16.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+	    : "r"(a[0]), "r"(a[1]), "r"(b));
+}
+
+/* Mins of 16 rows times sums of tokens: as greta_multiply_mins, the mins also in quarters 2 and 3. low: a digit's
+ * sums [0], high: the sums [1] of the digit below; NULL for none. */
+GRETA_DEVICE void greta_multiply_token_mins(int32_t c[4], const struct greta_heads *h, const uint8_t *low,
+                                            const uint8_t *high, uint32_t lane)
+{
+	uint32_t t = lane % 4, a[2], b = 0;
+	const uint8_t *sums = t < 2 ? low : high;
+	for (int r = 0; r < 2; r++)
+		a[r] = (h->row[r].w[3] >> 4 * (t & 1) & 0x0f0f0f0f) |
+		       ((t & 1 ? h->row[r].w[2] : h->row[r].w[1]) >> 2 & 0x30303030);
+	if (sums)
+		b = *(const uint32_t *)(sums + (t & 1) * 4);
+	asm("mma.sync.aligned.m16n8k16.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+	    : "r"(a[0]), "r"(a[1]), "r"(b));
+}
+
+/* Scales of result row r: of even sub-blocks, of odd ones; d, dmin. */
+GRETA_DEVICE uint32_t greta_row_word(const struct greta_heads *h, uint32_t r, uint32_t w) { return h->row[r].w[w]; }
+GRETA_DEVICE struct greta_heads greta_load_row_heads(const uint8_t *heads, uint32_t lane)
+{
+	return greta_load_heads<false>(heads, lane);
+}
+
+/* d0 + 256 d1 + 65536 (d2 + 256 d3) */
+GRETA_DEVICE double greta_weigh_digits(int32_t d0, int32_t d1, int32_t d2, int32_t d3)
+{
+	return fma(65536.0, fma(256.0, (double)d3, (double)d2), fma(256.0, (double)d1, (double)d0));
+}
+
+/* Both lanes of a pair t, t ^ 1 have two digits of two rows; each gets all four of one row. */
+GRETA_DEVICE double greta_take_row(const int32_t v[4], uint32_t lane)
+{
+	uint32_t odd = lane & 1;
+	int32_t mine0 = odd ? v[2] : v[0], mine1 = odd ? v[3] : v[1];
+	int32_t other0 = (int32_t)greta_swap<1>((uint32_t)(odd ? v[0] : v[2]));
+	int32_t other1 = (int32_t)greta_swap<1>((uint32_t)(odd ? v[1] : v[3]));
+	return greta_weigh_digits(odd ? other0 : mine0, odd ? other1 : mine1, odd ? mine0 : other0,
+	                          odd ? mine1 : other1);
+}
+
+GRETA_DEVICE uint32_t greta_pair_row(uint32_t lane) { return lane / 4 + 8 * (lane & 1); }
+GRETA_DEVICE uint32_t greta_pair_part(uint32_t lane) { return lane >> 1 & 1; }
+template <uint32_t HEIGHT> GRETA_DEVICE double greta_fold_pair(const int32_t s[4], const int32_t m[4], uint32_t lane)
+{
+	/* Of s a lane of slot 0 keeps its own, of m one of slot 1. */
+	int32_t v[4], weight = lane & 2 ? 256 : 1 << HEIGHT;
+	for (int i = 0; i < 4; i++)
+		v[i] = (lane & 2 ? m[i] : s[i]) * weight + (int32_t)greta_swap<2>((uint32_t)(lane & 2 ? s[i] : m[i]));
+	return greta_take_row(v, lane);
+}
+
+GRETA_DEVICE uint32_t greta_head_half(const struct greta_heads *h, uint32_t lane)
+{
+	uint32_t word = lane & 1 ? h->row[1].w[0] : h->row[0].w[0];
+	return lane & 2 ? word >> 16 : word & 0xffff;
+}
+
+GRETA_DEVICE uint64_t greta_pair_sum(uint64_t v) { return v + greta_shuffle_xor(v, 2); }
+GRETA_DEVICE int greta_pair_stores(uint32_t lane) { return (lane & 2) == 0; }
+
+GRETA_DEVICE uint32_t greta_fold_row(uint32_t lane) { return lane / 4 + 8 * (lane & 1); }
+GRETA_DEVICE double greta_fold(const int32_t s[4], uint32_t lane)
+{
+	int32_t v[4];
+	for (int i = 0; i < 4; i++)
+		v[i] = s[i] + (int32_t)greta_swap<2>((uint32_t)s[i]);
+	return greta_take_row(v, lane);
+}
+GRETA_DEVICE uint64_t greta_fold_sum(uint64_t v) { return v; }
+GRETA_DEVICE int greta_fold_stores(uint32_t lane) { return (lane & 2) == 0; }
+
+GRETA_DEVICE uint32_t greta_slots_row(uint32_t lane) { return lane / 4 + 8 * (lane & 1); }
+GRETA_DEVICE double greta_fold_slots(const int32_t c[4], uint32_t lane) { return greta_take_row(c, lane); }
+GRETA_DEVICE uint64_t greta_slots_sum(uint64_t v) { return v + greta_shuffle_xor(v, 2); }
+GRETA_DEVICE int greta_slots_stores(uint32_t lane) { return (lane & 2) == 0; }
+
+#endif

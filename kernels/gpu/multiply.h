@@ -1,0 +1,434 @@
+/* One vector times rows of up to three matrices: what product, qkv, gate_up and lm_head of a decode step share.
+ *
+ * A block has some groups of 16 rows ("groups"), each cols / 256 tiles long. Its tiles, in the order of memory, are
+ * dealt to its waves in equal runs. A wave streams its run, some tiles ahead (feed_*.h), the first of them while the
+ * digits are being made, and leaves each row's part of the sum in shared memory: integers, so that their order does
+ * not matter.
+ *
+ * Dynamic shared memory: cols / 256 blocks of digits unless they are given, then a u64 for each wave, group and row,
+ * then what feed_*.h says for each wave. */
+#ifndef GRETA_GPU_MULTIPLY_H
+#define GRETA_GPU_MULTIPLY_H
+
+#include "kernels/gpu/digits.h"
+#include "kernels/gpu/tiles.h"
+
+#define GRETA_GPU_FLOAT 256 /* in place of a type: F32, F16 or BF16 */
+#define GRETA_GPU_MIXED 257 /* any, each matrix its own */
+#define GRETA_GPU_K 258     /* Q4_K or Q6_K, each matrix its own */
+
+/* A matrix, or one of several that stand one after the other. Groups count from the first one's start. */
+struct greta_gpu_matrix {
+	const uint8_t *weights;
+	uint32_t type;
+	int32_t exponent;
+	uint32_t groups; /* of this matrix and all before it */
+	uint32_t before; /* of those before it */
+	uint32_t rows;
+};
+
+template <class T> GRETA_DEVICE T greta_either(int first, T a, T b)
+{
+	return first ? a : b;
+}
+
+template <int COUNT> struct greta_gpu_matrices {
+	struct greta_gpu_matrix of[COUNT];
+
+	/* By value and by choice: an array that is indexed would lie in scratch. */
+	GRETA_MEMBER struct greta_gpu_matrix at(uint32_t group) const
+	{
+		struct greta_gpu_matrix found = of[COUNT - 1];
+#pragma unroll
+		for (int m = COUNT - 2; m >= 0; m--) {
+			int here = group < of[m].groups;
+			found.weights = greta_either(here, of[m].weights, found.weights);
+			found.type = greta_either(here, of[m].type, found.type);
+			found.exponent = greta_either(here, of[m].exponent, found.exponent);
+			found.groups = greta_either(here, of[m].groups, found.groups);
+			found.before = greta_either(here, of[m].before, found.before);
+			found.rows = greta_either(here, of[m].rows, found.rows);
+		}
+		return found;
+	}
+};
+
+GRETA_DEVICE struct greta_gpu_matrix greta_gpu_matrix_of(const void *weights, uint32_t type, int32_t exponent,
+                                                         uint32_t rows, uint32_t before)
+{
+	return {(const uint8_t *)weights, type, exponent, before + (rows + 15) / 16, before, rows};
+}
+
+/* What a block multiplies. */
+struct greta_gpu_job {
+	uint32_t first, last; /* groups */
+	uint32_t blocks;      /* cols / 256 */
+	uint32_t activations;
+	uint64_t *sums;     /* shared memory [last - first][waves][16] */
+	uint8_t *ring;      /* shared memory, ring_bytes a wave */
+	uint64_t *barriers; /* shared memory, GRETA_RING_TILES a wave */
+	uint32_t ring_bytes;
+};
+
+GRETA_DEVICE uint32_t greta_waves(void) { return greta_threads() / GRETA_WAVE; }
+
+GRETA_DEVICE uint32_t greta_run_start(const struct greta_gpu_job &job, uint32_t wave)
+{
+	return (uint32_t)((job.last - job.first) * job.blocks * wave / greta_waves());
+}
+
+GRETA_DEVICE void greta_clear_sums(const struct greta_gpu_job &job)
+{
+	for (uint32_t i = greta_thread(); i < (job.last - job.first) * greta_waves() * 16; i += greta_threads())
+		job.sums[i] = 0;
+}
+
+GRETA_DEVICE int32_t greta_type_bits_of(uint32_t type)
+{
+	return type == GRETA_TYPE_Q4_0   ? 11
+	       : type == GRETA_TYPE_Q8_0 ? 15
+	       : type == GRETA_TYPE_Q4_K ? 18
+	       : type == GRETA_TYPE_Q5_K ? 19
+	       : type == GRETA_TYPE_Q6_K ? 20
+	                                 : 8;
+}
+
+GRETA_DEVICE int32_t greta_gpu_unit(const struct greta_gpu_matrix &m, int32_t largest, uint32_t blocks)
+{
+	return greta_product_unit(m.exponent, greta_type_bits_of(m.type), largest, blocks);
+}
+
+GRETA_DEVICE constexpr uint32_t greta_tile_bytes(uint32_t type)
+{
+	return type == GRETA_TYPE_Q4_0 || type == GRETA_TYPE_Q4_K ? 2304
+	       : type == GRETA_TYPE_Q5_K                          ? 2816
+	       : type == GRETA_TYPE_Q6_K                          ? 3360
+	       : type == GRETA_TYPE_Q8_0                          ? 4352
+	                                                          : 0;
+}
+
+/* Where a wave stands in its run. */
+template <uint32_t TYPE, int COUNT> struct greta_cursor {
+	uint32_t group, b;
+	uint32_t left; /* tiles from here on */
+	const uint8_t *at;
+
+	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+	                        uint32_t from, uint32_t to)
+	{
+		left = to - from;
+		group = job.first + from / job.blocks;
+		b = from % job.blocks;
+		if (left)
+			place(m, job);
+	}
+
+	GRETA_MEMBER void place(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job)
+	{
+		const struct greta_gpu_matrix matrix = m.at(group);
+		at = matrix.weights + ((size_t)(group - matrix.before) * job.blocks + b) * greta_tile<TYPE>::BYTES;
+	}
+
+	GRETA_MEMBER void advance(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job)
+	{
+		left--;
+		at += greta_tile<TYPE>::BYTES;
+		if (++b < job.blocks)
+			return;
+		b = 0;
+		group++;
+		if (COUNT > 1 && left)
+			place(m, job);
+	}
+};
+
+#ifdef __HIP__
+#include "kernels/gpu/feed_amd.h"
+#else
+#include "kernels/gpu/feed_nvidia.h"
+#endif
+
+/* A wave's sum over tiles of one group. */
+struct greta_sum {
+	uint32_t group, b;
+	uint32_t high; /* what a lane's factors have in the upper half of their fp64 but for the block's exponent */
+	double acc;
+};
+
+template <uint32_t TYPE, int COUNT>
+GRETA_DEVICE void greta_sum_start(struct greta_sum &sum, const struct greta_gpu_matrices<COUNT> &m,
+                                  const struct greta_gpu_job &job, int32_t largest)
+{
+	int32_t shift = -(8 * (int32_t)job.activations - 1) - greta_gpu_unit(m.at(sum.group), largest, job.blocks);
+	sum.acc = GRETA_ROUND_BIAS;
+	sum.high = greta_tile<TYPE>::factor(greta_lane()) + ((uint32_t)shift << 20);
+}
+
+template <uint32_t TYPE> GRETA_DEVICE void greta_sum_store(const struct greta_sum &sum, const struct greta_gpu_job &job)
+{
+	uint32_t lane = greta_lane(), wave = greta_thread() / GRETA_WAVE;
+	uint64_t whole = greta_tile<TYPE>::sum(greta_bits64(sum.acc) - greta_bits64(GRETA_ROUND_BIAS));
+	if (greta_tile<TYPE>::stores(lane))
+		job.sums[((sum.group - job.first) * greta_waves() + wave) * 16 + greta_tile<TYPE>::row(lane)] = whole;
+}
+
+/* Adds a tile; at the end of a group, or of the run, stores the sum and goes on to the next. */
+template <uint32_t TYPE, int COUNT>
+GRETA_DEVICE void greta_sum_add(struct greta_sum &sum, const greta_tile<TYPE> &tile,
+                                const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+                                const struct greta_operand &operand, const struct greta_gpu_digits *x, int32_t largest,
+                                int is_last)
+{
+	sum.acc = tile.add(operand, &x[sum.b], sum.high, greta_lane(), sum.acc);
+	int ends = ++sum.b == job.blocks;
+	if (!ends && !is_last)
+		return;
+	greta_sum_store<TYPE>(sum, job);
+	if (is_last)
+		return;
+	sum.b = 0;
+	sum.group++;
+	greta_sum_start<TYPE>(sum, m, job, largest);
+}
+
+/* The run [from, to) of this wave, which `feed` has begun. */
+template <uint32_t TYPE, int COUNT>
+GRETA_DEVICE void greta_run(struct greta_feed<TYPE, COUNT> &feed, const struct greta_gpu_matrices<COUNT> &m,
+                            const struct greta_gpu_job &job, const struct greta_gpu_digits *x, int32_t largest,
+                            uint32_t from, uint32_t to)
+{
+	struct greta_sum sum;
+	struct greta_operand operand = greta_operand_of(greta_lane());
+	sum.group = job.first + from / job.blocks;
+	sum.b = from % job.blocks;
+	if (from == to)
+		return;
+	greta_sum_start<TYPE>(sum, m, job, largest);
+	greta_round_down_begin();
+	for (uint32_t n = to - from; n > 0; n--) {
+		greta_tile<TYPE> tile;
+		feed.take(m, job, tile);
+		greta_sum_add<TYPE>(sum, tile, m, job, operand, x, largest, n == 1);
+		feed.refill(m, job);
+	}
+	greta_round_down_end();
+}
+
+/* Row i of the block's rows, after a barrier. */
+GRETA_DEVICE float greta_row_result(const struct greta_gpu_matrix &m, const struct greta_gpu_job &job, int32_t largest,
+                                    uint32_t i)
+{
+	uint64_t sum = 0;
+	if (largest == GRETA_EXPONENT_NONFINITE)
+		return greta_float(GRETA_NAN_BITS);
+	for (uint32_t w = 0; w < greta_waves(); w++)
+		sum += job.sums[(i / 16 * greta_waves() + w) * 16 + i % 16];
+	return (float)((double)(int64_t)sum * greta_pow2(greta_gpu_unit(m, largest, job.blocks)));
+}
+
+/* ---- Matrices of different types, and unquantised ones ---- */
+
+GRETA_DEVICE int greta_is_float(uint32_t type)
+{
+	return type == GRETA_TYPE_F32 || type == GRETA_TYPE_F16 || type == GRETA_TYPE_BF16;
+}
+
+GRETA_DEVICE float greta_float_weight(uint32_t type, const uint8_t *weights, size_t i)
+{
+	if (type == GRETA_TYPE_F32)
+		return ((const float *)weights)[i];
+	uint16_t h = ((const uint16_t *)weights)[i];
+	return type == GRETA_TYPE_BF16 ? greta_bf16_to_f32(h) : greta_half(h);
+}
+
+/* Values 8 l to 8 l + 7 of a block, l: the lane's index in its group of 32. */
+GRETA_DEVICE void greta_eight_values(const struct greta_gpu_digits *x, int32_t out[8])
+{
+	uint32_t l = greta_lane() % 32, j = l / 4, low[4], high[4], value[8];
+	for (uint32_t k = 0; k < 4; k++) {
+		const uint32_t *at = (const uint32_t *)x->plane[k].digit[j][l % 4];
+		low[k] = at[0];
+		high[k] = at[1];
+	}
+	greta_gpu_transpose4(low, value);
+	greta_gpu_transpose4(high, value + 4);
+	for (int i = 0; i < 8; i++)
+		out[i] = (int32_t)((value[i] ^ 0x80808080u) - 0x80808080u);
+}
+
+/* Rows of an unquantised group, one after the other by waves; groups of 32 lanes take blocks in turn. */
+template <int COUNT>
+GRETA_DEVICE void greta_run_floats(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+                                   uint32_t group, const struct greta_gpu_digits *x, int32_t largest)
+{
+	const struct greta_gpu_matrix matrix = m.at(group);
+	uint32_t wave = greta_thread() / GRETA_WAVE, part = greta_lane() / 32;
+	int32_t shift = 1023 - (8 * (int32_t)job.activations - 1) - greta_gpu_unit(matrix, largest, job.blocks);
+	for (uint32_t i = wave; i < 16; i += greta_waves()) {
+		uint32_t row = (group - matrix.before) * 16 + i;
+		double acc = GRETA_ROUND_BIAS;
+		if (row >= matrix.rows)
+			break;
+		greta_round_down_begin();
+		for (uint32_t b = part; b < job.blocks; b += GRETA_WAVE / 32) {
+			size_t start = ((size_t)row * job.blocks + b) * 256 + greta_lane() % 32 * 8;
+			double scale = greta_double((uint64_t)(uint32_t)(shift + x[b].plane[0].exponent) << 52);
+			int32_t value[8];
+			greta_eight_values(&x[b], value);
+			for (int k = 0; k < 8; k++)
+				acc = greta_fma_down(
+				    (double)greta_float_weight(matrix.type, matrix.weights, start + k) * scale,
+				    (double)value[k], acc);
+		}
+		greta_round_down_end();
+		uint64_t whole = greta_bits64(acc) - greta_bits64(GRETA_ROUND_BIAS);
+		for (uint32_t mask = GRETA_WAVE / 2; mask >= 1; mask /= 2)
+			whole += greta_shuffle_xor(whole, mask);
+		if (greta_lane() == 0)
+			job.sums[((group - job.first) * greta_waves() + wave) * 16 + i] = whole;
+	}
+}
+
+template <uint32_t TYPE, int COUNT>
+GRETA_DEVICE void greta_run_part(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+                                 const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
+{
+	struct greta_feed<TYPE, COUNT> feed;
+	feed.start(m, job, from, to);
+	greta_run<TYPE>(feed, m, job, x, largest, from, to);
+	feed.finish();
+}
+
+template <uint32_t TYPE, int COUNT>
+GRETA_DEVICE void greta_run_mixed(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+                                  const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
+{
+	if (TYPE == GRETA_GPU_MIXED)
+		for (uint32_t group = job.first; group < job.last; group++)
+			if (greta_is_float(m.at(group).type))
+				greta_run_floats(m, job, group, x, largest);
+	for (uint32_t end; from < to; from = end) {
+		/* what is left of the run, within one matrix */
+		const struct greta_gpu_matrix matrix = m.at(job.first + from / job.blocks);
+		end = greta_min(to, (matrix.groups - job.first) * job.blocks);
+		if (matrix.type == GRETA_TYPE_Q4_K)
+			greta_run_part<GRETA_TYPE_Q4_K>(m, job, x, largest, from, end);
+		else if (matrix.type == GRETA_TYPE_Q6_K)
+			greta_run_part<GRETA_TYPE_Q6_K>(m, job, x, largest, from, end);
+		else if constexpr (TYPE == GRETA_GPU_MIXED)
+			switch (matrix.type) {
+			case GRETA_TYPE_Q5_K: greta_run_part<GRETA_TYPE_Q5_K>(m, job, x, largest, from, end); break;
+			case GRETA_TYPE_Q8_0: greta_run_part<GRETA_TYPE_Q8_0>(m, job, x, largest, from, end); break;
+			case GRETA_TYPE_Q4_0: greta_run_part<GRETA_TYPE_Q4_0>(m, job, x, largest, from, end); break;
+			default: break;
+			}
+	}
+}
+
+/* ---- All of it ---- */
+
+/* The input of a product. */
+struct greta_gpu_input {
+	const float *x;
+	const float *norm;
+	const struct greta_gpu_digits *digits; /* or NULL: made from x */
+	uint32_t cols, activations;
+	float eps;
+	const struct greta_state *state;
+	uint32_t chunk;
+	int samples; /* x is the last of the step's tokens, and nothing is done unless greta_step_samples */
+};
+
+/* How a block multiplies: what it starts before the input is there, and the rest. */
+template <uint32_t TYPE, int COUNT> struct greta_multiplier {
+	struct greta_feed<TYPE, COUNT> feed;
+
+	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+	                        uint32_t from, uint32_t to)
+	{
+		feed.start(m, job, from, to);
+	}
+	GRETA_MEMBER void finish() { feed.finish(); }
+	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
+	{
+		greta_run<TYPE>(feed, m, job, x, largest, from, to);
+	}
+};
+
+template <int COUNT> struct greta_multiplier<GRETA_GPU_FLOAT, COUNT> {
+	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t,
+	                        uint32_t)
+	{
+	}
+	GRETA_MEMBER void finish() {}
+	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t, uint32_t)
+	{
+		for (uint32_t group = job.first; group < job.last; group++)
+			greta_run_floats(m, job, group, x, largest);
+	}
+};
+
+template <uint32_t TYPE, int COUNT> struct greta_mixed_multiplier {
+	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t,
+	                        uint32_t)
+	{
+	}
+	GRETA_MEMBER void finish() {}
+	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
+	{
+		greta_run_mixed<TYPE>(m, job, x, largest, from, to);
+	}
+};
+
+template <int COUNT>
+struct greta_multiplier<GRETA_GPU_MIXED, COUNT> : greta_mixed_multiplier<GRETA_GPU_MIXED, COUNT> {};
+template <int COUNT> struct greta_multiplier<GRETA_GPU_K, COUNT> : greta_mixed_multiplier<GRETA_GPU_K, COUNT> {};
+
+/* Multiplies all of the block's rows. TYPE: the matrices' type, or GRETA_GPU_FLOAT, _MIXED, _K. Ends behind a
+ * barrier; gives the number of the step's tokens, 0 if there is nothing to do, and the vector's largest exponent. */
+template <uint32_t TYPE, int COUNT>
+GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT> &m,
+                                          const struct greta_gpu_input &input, struct greta_gpu_job &job,
+                                          struct greta_gpu_digits *made, int32_t *out_largest)
+{
+	GRETA_SHARED double norm_sums[GRETA_GPU_NORM_BLOCKS];
+	GRETA_SHARED uint64_t barriers[16 * GRETA_RING_TILES];
+	job.ring = (uint8_t *)(job.sums + (job.last - job.first) * greta_waves() * 16);
+	job.barriers = barriers;
+	job.ring_bytes = greta_ring_bytes(TYPE);
+	uint32_t wave = greta_thread() / GRETA_WAVE;
+	uint32_t from = greta_run_start(job, wave), to = greta_run_start(job, wave + 1);
+	struct greta_multiplier<TYPE, COUNT> multiplier;
+	multiplier.start(m, job, from, to);
+	greta_next_may_start();
+	greta_clear_sums(job);
+	greta_wait_for_previous();
+	uint32_t tokens = greta_step_tokens(input.state, input.chunk);
+	if (tokens == 0 || (input.samples && !greta_step_samples(input.state, tokens))) {
+		multiplier.finish();
+		return 0;
+	}
+	int32_t largest;
+	if (input.digits) {
+		largest = input.digits->plane[0].largest;
+		greta_barrier(); /* the sums are clear */
+		if (largest != GRETA_EXPONENT_NONFINITE)
+			multiplier.run(m, job, input.digits, largest, from, to);
+	} else {
+		const float *x = input.x + (input.samples ? (size_t)(tokens - 1) * input.cols : 0);
+		greta_gpu_make_digits(x, input.norm, input.eps, input.cols, input.activations, norm_sums, made);
+		greta_barrier();
+		largest = greta_gpu_largest(made, job.blocks);
+		if (largest != GRETA_EXPONENT_NONFINITE)
+			multiplier.run(m, job, made, largest, from, to);
+	}
+	multiplier.finish();
+	greta_barrier();
+	*out_largest = largest;
+	return tokens;
+}
+
+#endif

@@ -1,0 +1,183 @@
+/* product, qkv, gate_up, lm_head of one token. A block is rows_per_block rows: multiply.h says how it streams them.
+ * Weights are read once; vectors and results are small. On sm_90 the quantised forms take at most 128 registers a
+ * lane. */
+#include "kernels/gpu/target.h"
+
+#include "kernels/abi.h"
+#include "kernels/numbers.h"
+#include "kernels/gpu/multiply.h"
+
+/* The part of `groups` groups of 16 rows that is this block's. */
+GRETA_DEVICE struct greta_gpu_job greta_gpu_job_of(uint32_t groups, uint32_t rows_per_block,
+                                                   const struct greta_gpu_input &input, struct greta_gpu_digits *shared)
+{
+	uint32_t together = rows_per_block / 16, first = greta_block_x() * together;
+	return {first,
+	        greta_min(first + together, groups),
+	        input.cols / 256,
+	        input.activations,
+	        (uint64_t *)(input.digits ? shared : shared + input.cols / 256),
+	        NULL,
+	        NULL,
+	        0};
+}
+
+template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_product(const struct greta_product_args &a)
+{
+	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, made);
+	struct greta_gpu_matrices<1> m = {
+		{
+			greta_gpu_matrix_of(a.weights, a.type, a.exponent, a.rows, 0)
+		}
+	};
+	struct greta_gpu_input input = {
+	    a.x, a.norm, (const struct greta_gpu_digits *)a.digits, a.cols, a.activations, a.eps, a.state, a.chunk, 0};
+	struct greta_gpu_job job = greta_gpu_job_of(m.of[0].groups, a.rows_per_block, input, made);
+	int32_t largest;
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, &largest))
+		return;
+	for (uint32_t i = greta_thread(); i < (job.last - job.first) * 16; i += greta_threads()) {
+		uint32_t row = job.first * 16 + i;
+		if (row >= a.rows)
+			break;
+		float y = greta_row_result(m.of[0], job, largest, i);
+		a.y[row] = a.residual && largest != GRETA_EXPONENT_NONFINITE ? y + a.residual[row] : y;
+	}
+}
+
+template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_gate_up(const struct greta_gate_up_args &a)
+{
+	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, made);
+	/* The block's groups of gate and of up stand one after the other. */
+	uint32_t groups = (a.rows + 15) / 16, together = a.rows_per_block / 16, first = greta_block_x() * together;
+	uint32_t here = greta_min(together, groups - first), blocks = a.cols / 256;
+	size_t gate_offset = (size_t)first * blocks * greta_tile_bytes(a.gate_type);
+	size_t up_offset = (size_t)first * blocks * greta_tile_bytes(a.up_type);
+	if (greta_is_float(a.gate_type))
+		gate_offset = (size_t)first * 16 * a.cols * (a.gate_type == GRETA_TYPE_F32 ? 4 : 2);
+	if (greta_is_float(a.up_type))
+		up_offset = (size_t)first * 16 * a.cols * (a.up_type == GRETA_TYPE_F32 ? 4 : 2);
+	uint32_t rows = greta_min(here * 16, a.rows - first * 16);
+	struct greta_gpu_matrices<2> m;
+	m.of[0] =
+	    greta_gpu_matrix_of((const uint8_t *)a.gate_weights + gate_offset, a.gate_type, a.gate_exponent, rows, 0);
+	m.of[1] = greta_gpu_matrix_of((const uint8_t *)a.up_weights + up_offset, a.up_type, a.up_exponent, rows, here);
+	struct greta_gpu_input input = {
+	    NULL, a.norm, (const struct greta_gpu_digits *)a.digits, a.cols, a.activations, a.eps, a.state, a.chunk, 0};
+	input.x = a.x;
+	struct greta_gpu_job job = {
+	    0, 2 * here, blocks, a.activations, (uint64_t *)(input.digits ? made : made + blocks), NULL, NULL, 0};
+	int32_t largest;
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, &largest))
+		return;
+	for (uint32_t i = greta_thread(); i < rows; i += greta_threads()) {
+		float gate = greta_row_result(m.of[0], job, largest, i);
+		float up = greta_row_result(m.of[1], job, largest, here * 16 + i);
+		a.h[first * 16 + i] = largest == GRETA_EXPONENT_NONFINITE ? gate : greta_siluf(gate) * up;
+	}
+}
+
+/* Rows `row` and `row + 1` of matrix 0 (q), 1 (k) or 2 (v) of token t. */
+GRETA_DEVICE void greta_store_qkv_pair(const struct greta_qkv_args &a, uint32_t t, int matrix, uint32_t row, float y0,
+                                       float y1)
+{
+	const float *rope = a.rope + (size_t)t * a.head_dim + row % a.head_dim;
+	if (matrix < 2) {
+		float c = rope[0], s = rope[1], r0 = fmaf(y0, c, -(y1 * s)), r1 = fmaf(y0, s, y1 * c);
+		y0 = r0;
+		y1 = r1;
+	}
+	if (matrix == 0) {
+		float *q = a.q + (size_t)t * a.heads * a.head_dim + row;
+		q[0] = y0;
+		q[1] = y1;
+		return;
+	}
+	uint32_t position = a.state->position + t, head = row / a.head_dim, i = row % a.head_dim;
+	void *cache = matrix == 1 ? a.k_cache : a.v_cache;
+	size_t at0 = matrix == 1 ? greta_gpu_k_index(a.context, a.head_dim, head, position, i)
+	                         : greta_gpu_v_index(a.context, a.head_dim, head, position, i);
+	greta_gpu_kv_store(a.kv_type, cache, at0, y0);
+	greta_gpu_kv_store(a.kv_type, cache, at0 + (matrix == 1 ? 1 : 8), y1);
+}
+
+template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_qkv(const struct greta_qkv_args &a)
+{
+	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, made);
+	struct greta_gpu_matrices<3> m;
+	m.of[0] = greta_gpu_matrix_of(a.q_weights, a.q_type, a.q_exponent, a.heads * a.head_dim, 0);
+	m.of[1] = greta_gpu_matrix_of(a.k_weights, a.k_type, a.k_exponent, a.kv_heads * a.head_dim, m.of[0].groups);
+	m.of[2] = greta_gpu_matrix_of(a.v_weights, a.v_type, a.v_exponent, a.kv_heads * a.head_dim, m.of[1].groups);
+	struct greta_gpu_input input = {
+	    a.x, a.norm, (const struct greta_gpu_digits *)a.digits, a.cols, a.activations, a.eps, a.state, a.chunk, 0};
+	struct greta_gpu_job job = greta_gpu_job_of(m.of[2].groups, a.rows_per_block, input, made);
+	int32_t largest;
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, &largest))
+		return;
+	for (uint32_t i = 2 * greta_thread(); i < (job.last - job.first) * 16; i += 2 * greta_threads()) {
+		uint32_t group = job.first + i / 16;
+		int matrix = group < m.of[0].groups ? 0 : group < m.of[1].groups ? 1 : 2;
+		const struct greta_gpu_matrix of = m.at(group);
+		uint32_t row = (group - of.before) * 16 + i % 16;
+		if (row < of.rows)
+			greta_store_qkv_pair(a, 0, matrix, row, greta_row_result(of, job, largest, i),
+			                     greta_row_result(of, job, largest, i + 1));
+	}
+}
+
+template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_lm_head(const struct greta_lm_head_args &a)
+{
+	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, made);
+	GRETA_SHARED uint64_t best[512];
+	struct greta_gpu_matrices<1> m = {
+		{
+			greta_gpu_matrix_of(a.weights, a.type, a.exponent, a.rows, 0)
+		}
+	};
+	struct greta_gpu_input input = {a.x, a.norm, NULL, a.cols, a.activations, a.eps, a.state, a.chunk, 1};
+	struct greta_gpu_job job = greta_gpu_job_of(m.of[0].groups, a.rows_per_block, input, made);
+	int32_t largest;
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, &largest))
+		return;
+	uint64_t mine = 0;
+	for (uint32_t i = greta_thread(); i < (job.last - job.first) * 16; i += greta_threads()) {
+		uint32_t row = job.first * 16 + i;
+		if (row >= a.rows)
+			break;
+		float y = greta_row_result(m.of[0], job, largest, i);
+		uint64_t key = greta_logit_key(greta_bits32(y), row);
+		a.logits[row] = y;
+		mine = key > mine ? key : mine;
+	}
+	if (!a.best)
+		return;
+	best[greta_thread()] = mine;
+	greta_barrier();
+	if (greta_thread() >= GRETA_WAVE)
+		return;
+	for (uint32_t i = greta_thread(); i < greta_threads(); i += GRETA_WAVE)
+		mine = best[i] > mine ? best[i] : mine;
+	for (uint32_t mask = GRETA_WAVE / 2; mask >= 1; mask /= 2) {
+		uint64_t other = greta_shuffle_xor(mine, mask);
+		mine = other > mine ? other : mine;
+	}
+	if (greta_thread() == 0)
+		a.best[greta_block_x()] = mine;
+}
+
+#define PRODUCTS(suffix, type) \
+	GRETA_GPU_KERNEL_OF(product, suffix, 512) { greta_gpu_product<type>(a); } \
+	GRETA_GPU_KERNEL_OF(gate_up, suffix, 512) { greta_gpu_gate_up<type>(a); } \
+	GRETA_GPU_KERNEL_OF(qkv, suffix, 512) { greta_gpu_qkv<type>(a); } \
+	GRETA_GPU_KERNEL_OF(lm_head, suffix, 512) { greta_gpu_lm_head<type>(a); }
+PRODUCTS(_q4_k, GRETA_TYPE_Q4_K)
+PRODUCTS(_q5_k, GRETA_TYPE_Q5_K)
+PRODUCTS(_q6_k, GRETA_TYPE_Q6_K)
+PRODUCTS(_q8_0, GRETA_TYPE_Q8_0)
+PRODUCTS(_q4_0, GRETA_TYPE_Q4_0)
+PRODUCTS(_float, GRETA_GPU_FLOAT)
+#undef PRODUCTS
+GRETA_GPU_KERNEL_OF(gate_up, _k, 512) { greta_gpu_gate_up<GRETA_GPU_K>(a); }
+GRETA_GPU_KERNEL_OF(qkv, _k, 512) { greta_gpu_qkv<GRETA_GPU_K>(a); }
+GRETA_GPU_KERNEL_OF(gate_up, _mixed, 512) { greta_gpu_gate_up<GRETA_GPU_MIXED>(a); }
+GRETA_GPU_KERNEL_OF(qkv, _mixed, 512) { greta_gpu_qkv<GRETA_GPU_MIXED>(a); }
