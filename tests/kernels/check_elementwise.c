@@ -21,16 +21,16 @@ static struct shape random_shape(void)
 
 /* Runs `kernel` with *out pointing first at the reference's buffer, then at each form's, and compares them. What a step does
  * not reach stays poison, which is compared too. */
-static void compare(enum greta_kernel kernel, uint32_t grid, const void *args, void *out_field, size_t bytes)
+static void compare(enum greta_kernel kernel, const void *args, void *out_field, size_t bytes)
 {
 	const char *forms[CHECK_FORMS_MAX];
 	void *expected = check_alloc(bytes);
 	memcpy(out_field, &expected, sizeof(expected));
-	check_run(check_kernel("ref", kernel), grid, 1, GRETA_CPU_WORK_BYTES, args);
-	for (size_t f = 0, count = forms_of(kernel, forms); f < count; f++) {
+	forms_run("ref", kernel, args);
+	for (size_t f = 0, count = forms_names(forms); f < count; f++) {
 		void *actual = check_alloc(bytes);
 		memcpy(out_field, &actual, sizeof(actual));
-		forms_run(forms[f], kernel, grid, 1, args);
+		forms_run(forms[f], kernel, args);
 		check_same(forms[f], greta_kernel_info(kernel)->name, expected, actual, bytes);
 		check_free(actual);
 	}
@@ -48,7 +48,7 @@ static void test_rmsnorm(void **context)
 		check_fill(weight, s.cols, 1, 0);
 		struct greta_rmsnorm_args args = {.x = x, .weight = weight, .state = &s.state, .cols = s.cols,
 		                                  .chunk = s.chunk, .eps = 1e-5f};
-		compare(GRETA_KERNEL_rmsnorm, s.chunk, &args, &args.y, count * 4);
+		compare(GRETA_KERNEL_rmsnorm, &args, &args.y, count * 4);
 		check_free(x);
 		check_free(weight);
 	}
@@ -64,7 +64,7 @@ static void test_silu_mul(void **context)
 		check_fill_nasty(gate, count);
 		check_fill_nasty(up, count);
 		struct greta_silu_mul_args args = {.gate = gate, .up = up, .state = &s.state, .cols = s.cols, .chunk = s.chunk};
-		compare(GRETA_KERNEL_silu_mul, s.chunk, &args, &args.y, count * 4);
+		compare(GRETA_KERNEL_silu_mul, &args, &args.y, count * 4);
 		check_free(gate);
 		check_free(up);
 	}
@@ -80,7 +80,7 @@ static void test_add(void **context)
 		check_fill_nasty(a, count);
 		check_fill_nasty(b, count);
 		struct greta_add_args args = {.a = a, .b = b, .state = &s.state, .cols = s.cols, .chunk = s.chunk};
-		compare(GRETA_KERNEL_add, s.chunk, &args, &args.y, count * 4);
+		compare(GRETA_KERNEL_add, &args, &args.y, count * 4);
 		check_free(a);
 		check_free(b);
 	}
@@ -97,7 +97,7 @@ static void test_rope_angles(void **context)
 			frequencies[i] = (double)check_uniform(0, 1);
 		struct greta_rope_angles_args args = {.frequencies = frequencies, .state = &state, .pairs = pairs,
 		                                      .chunk = chunk};
-		compare(GRETA_KERNEL_rope_angles, chunk, &args, &args.rope, (size_t)chunk * pairs * 8);
+		compare(GRETA_KERNEL_rope_angles, &args, &args.rope, (size_t)chunk * pairs * 8);
 		check_free(frequencies);
 	}
 }
@@ -120,17 +120,27 @@ static void test_embed(void **context)
 			tokens[i] = check_below(vocab + 1); /* the last one is out of the vocabulary */
 		struct greta_embed_args args = {.table = table, .tokens = tokens, .state = &s.state, .type = type,
 		                                .vocab = vocab, .cols = s.cols, .chunk = s.chunk, .row_bytes = row_bytes};
-		compare(GRETA_KERNEL_embed, s.chunk, &args, &args.x, (size_t)s.chunk * s.cols * 4);
+		compare(GRETA_KERNEL_embed, &args, &args.x, (size_t)s.chunk * s.cols * 4);
 		check_free(table);
 		check_free(tokens);
 	}
+}
+
+static void test_every_function_ran(void **context)
+{
+	(void)context;
+	forms_all_ran(GRETA_KERNEL_embed);
+	forms_all_ran(GRETA_KERNEL_rope_angles);
+	forms_all_ran(GRETA_KERNEL_rmsnorm);
+	forms_all_ran(GRETA_KERNEL_silu_mul);
+	forms_all_ran(GRETA_KERNEL_add);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_silu_mul), cmocka_unit_test(test_add),
-	    cmocka_unit_test(test_rope_angles), cmocka_unit_test(test_embed),
+	    cmocka_unit_test(test_rope_angles), cmocka_unit_test(test_embed), cmocka_unit_test(test_every_function_ran),
 	};
 	check_start(argc, argv);
 	int skip = forms_start(argc, argv);

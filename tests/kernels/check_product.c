@@ -1,111 +1,114 @@
-/* digits, product, qkv, gate_up, lm_head: every form against the reference, for every weight type, layout and number of
- * digits. --bench: each form's speed over matrices larger than the caches. */
-#include "tests/kernels/harness.h"
-
-#include <stdio.h>
+/* digits, product, lm_head: every form against the reference, for every weight type, layout and number of digits.
+ * --bench: each form's speed over matrices larger than the caches. */
 #include <string.h>
 
-#include "kernels/kv.h"
+#include "kernels/cpu/digits.h"
+#include "kernels/gpu/layouts.h"
 #include "kernels/numbers.h"
-#include "tests/kernels/weights.h"
+#include "kernels/ref/vector.h"
+#include "tests/kernels/bench_product.h"
+#include "tests/kernels/product_input.h"
 
-#define RUNS 200
+/* ---- digits ---- */
 
-/* The activations that a product kernel gets, and how. */
-struct input {
-	uint32_t cols, chunk, tokens, activations;
-	int digits; /* 1: made by the digits kernel before; 0: by the product itself */
-	float *x, *norm;
-	struct greta_state state;
+/* A block of a form's digits as numbers. */
+struct block {
+	int32_t x[256], exponent, largest;
 };
 
-static struct input random_input(uint32_t tokens_max)
+static void block_of_ref(const struct greta_ref_digits_block *from, uint32_t b, uint32_t blocks, struct block *out)
 {
-	struct input in = {.chunk = check_between(1, tokens_max), .activations = check_between(1, 4)};
-	in.cols = 256 * (check_below(8) ? check_between(1, 6) : check_between(7, 32));
-	in.tokens = check_between(1, in.chunk);
-	in.state = check_state(check_below(200), in.tokens, 256);
-	in.tokens = greta_step_tokens(&in.state, in.chunk);
-	in.digits = (int)check_below(2);
-	in.x = check_alloc((size_t)in.chunk * in.cols * 4);
-	check_fill_nasty(in.x, (size_t)in.chunk * in.cols);
-	if (check_below(20) == 0)
-		in.x[check_below(in.cols)] = greta_float(0x7f800000 | (check_below(2) << 22));
-	in.norm = NULL;
-	if (check_below(2)) {
-		in.norm = check_alloc((size_t)in.cols * 4);
-		check_fill(in.norm, in.cols, 1, 0);
+	memcpy(out->x, from[b].x, sizeof(out->x));
+	out->exponent = from[b].exponent;
+	out->largest = greta_ref_vector_exponent(from, blocks);
+}
+
+static void block_of_cpu(const struct greta_cpu_digits *from, uint32_t b, struct block *out)
+{
+	for (int i = 0; i < 256; i++)
+		out->x[i] = from[b].half[0][i] + 65536 * from[b].half[1][i];
+	out->exponent = from[b].exponent;
+	out->largest = from[b].largest;
+}
+
+static void block_of_gpu(const struct greta_gpu_digits *from, uint32_t b, struct block *out)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t x = 0;
+		for (int d = 3; d >= 0; d--)
+			x = x * 256 + (uint32_t)(int8_t)from[b].plane[d].digit[i / 32][i / 8 % 4][i % 8];
+		out->x[i] = (int32_t)x;
 	}
-	return in;
+	out->exponent = from[b].plane[0].exponent;
+	out->largest = from[b].plane[0].largest;
+	for (int d = 0; d < 4; d++)
+		for (int j = 0; j < 8; j++) {
+			int sum = 0;
+			for (int i = 0; i < 32; i++)
+				sum += (int8_t)from[b].plane[d].digit[j][i / 8][i % 8];
+			assert_int_equal(from[b].plane[d].sum[0][j] + 256 * from[b].plane[d].sum[1][j], sum);
+		}
 }
 
-static void free_input(struct input *in)
+static void compare_digits(const char *form, const struct check_input *in, const void *expected, const void *actual)
 {
-	check_free(in->x);
-	check_free(in->norm);
+	uint32_t blocks = in->cols / 256;
+	for (uint32_t i = 0; i < in->tokens * blocks; i++) {
+		struct block e, a;
+		uint32_t t = i / blocks, b = i % blocks;
+		block_of_ref((const struct greta_ref_digits_block *)expected + (size_t)t * blocks, b, blocks, &e);
+		if (forms_target(form)->wave > 1)
+			block_of_gpu((const struct greta_gpu_digits *)actual + (size_t)t * blocks, b, &a);
+		else
+			block_of_cpu((const struct greta_cpu_digits *)actual + (size_t)t * blocks, b, &a);
+		check_same(form, "digits", e.x, a.x, sizeof(e.x));
+		assert_int_equal(e.exponent, a.exponent);
+		assert_int_equal(e.largest, a.largest);
+	}
 }
 
-static size_t shared_bytes(uint32_t cols, int made)
+static void test_digits(void **context)
 {
-	return GRETA_CPU_WORK_BYTES + (made ? cols * 4 + (size_t)cols / 256 * GRETA_CPU_DIGITS_BLOCK_BYTES : 0);
-}
-
-/* The digits that `form` makes of the input, or NULL where the product makes them. */
-static void *form_digits(const char *form, const struct input *in)
-{
-	if (!in->digits)
-		return NULL;
-	void *digits = check_alloc((size_t)in->chunk * in->cols / 256 * GRETA_CPU_DIGITS_BLOCK_BYTES);
-	struct greta_digits_args args = {.x = in->x, .norm = in->norm, .state = &in->state, .digits = digits,
-	                                 .cols = in->cols, .chunk = in->chunk, .activations = in->activations,
-	                                 .eps = 1e-5f};
-	check_run(check_kernel(form, GRETA_KERNEL_digits), in->chunk, 1, shared_bytes(in->cols, 1), &args);
-	return digits;
-}
-
-static const char *describe(const struct input *in, const struct check_weights *w)
-{
-	static char text[200];
-	snprintf(text, sizeof(text), "%s %s %u x %u, x%u, %u tokens%s%s", greta_type_info(w->type)->name,
-	         w->layout == GRETA_LAYOUT_RAW ? "raw" : "rows16", w->rows, w->cols, 8 * in->activations, in->tokens,
-	         in->norm ? ", norm" : "", in->digits ? ", digits" : "");
-	return text;
-}
-
-static uint32_t blocks_of(uint32_t rows, uint32_t rows_per_block) { return (rows + rows_per_block - 1) / rows_per_block; }
-
-static struct check_weights random_weights(uint32_t type, uint32_t rows, uint32_t cols)
-{
-	uint32_t layout = check_below(3) ? GRETA_LAYOUT_ROWS16 : GRETA_LAYOUT_RAW;
-	return check_weights(type, layout, rows, cols, check_below(3) == 0);
+	(void)context;
+	for (int run = 0; run < 60; run++) {
+		struct check_input in = check_input(5);
+		in.digits = 1;
+		const char *forms[CHECK_FORMS_MAX];
+		void *expected = check_digits("ref", &in);
+		for (size_t f = 0, n = forms_names(forms); f < n; f++) {
+			void *actual = check_digits(forms[f], &in);
+			compare_digits(forms[f], &in, expected, actual);
+			check_free(actual);
+		}
+		check_free(expected);
+		check_input_free(&in);
+	}
 }
 
 /* ---- product ---- */
 
-static float *run_product(const char *form, const struct input *in, const struct check_weights *w, const float *residual,
-                          int alias, uint32_t rows_per_block)
+static float *run_product(const char *form, const struct check_input *in, const struct check_weights *w,
+                          const float *residual, int alias)
 {
 	size_t count = (size_t)in->chunk * w->rows;
 	float *y = check_alloc(count * 4);
-	void *digits = form_digits(form, in);
+	void *digits = check_digits(form, in);
 	if (residual && alias)
 		memcpy(y, residual, count * 4);
 	struct greta_product_args args = {
-	    .weights = w->data, .x = in->x, .norm = in->norm, .digits = digits, .residual = residual && alias ? y : residual,
-	    .state = &in->state, .y = y, .rows = w->rows, .cols = w->cols, .type = w->type, .layout = w->layout,
-	    .exponent = w->exponent, .activations = in->activations, .chunk = in->chunk, .rows_per_block = rows_per_block,
-	    .eps = 1e-5f};
-	check_run(check_kernel(form, GRETA_KERNEL_product), blocks_of(w->rows, rows_per_block), 1,
-	          shared_bytes(in->cols, !digits), &args);
+	    .weights = check_form_data(form, w), .x = in->x, .norm = in->norm, .digits = digits,
+	    .residual = residual && alias ? y : residual, .state = &in->state, .y = y, .rows = w->rows, .cols = w->cols,
+	    .type = w->type, .layout = check_form_layout(form, w), .exponent = w->exponent,
+	    .activations = in->activations, .chunk = in->chunk, .eps = 1e-5f};
+	forms_run(form, GRETA_KERNEL_product, &args);
 	check_free(digits);
 	return y;
 }
 
-static void check_one_product(uint32_t type, uint32_t tokens_max)
+static void check_one_product(uint32_t type, uint32_t rows_max, uint32_t tokens_max)
 {
-	struct input in = random_input(tokens_max);
-	struct check_weights w = random_weights(type, check_between(1, 90), in.cols);
-	uint32_t rows_per_block = check_below(3) ? 16 * check_between(1, 8) : check_between(1, 90);
+	struct check_input in = check_input(tokens_max);
+	struct check_weights w = check_form_weights(type, check_between(1, rows_max), in.cols);
 	size_t count = (size_t)in.chunk * w.rows;
 	float *residual = NULL;
 	int alias = (int)check_below(2);
@@ -114,228 +117,117 @@ static void check_one_product(uint32_t type, uint32_t tokens_max)
 		check_fill(residual, count, 1, 0);
 	}
 	const char *forms[CHECK_FORMS_MAX];
-	float *expected = run_product("ref", &in, &w, residual, alias, rows_per_block);
-	for (size_t f = 0, n = check_forms(forms); f < n; f++) {
-		float *actual = run_product(forms[f], &in, &w, residual, alias, rows_per_block);
-		check_same(forms[f], describe(&in, &w), expected, actual, count * 4);
+	float *expected = run_product("ref", &in, &w, residual, alias);
+	for (size_t f = 0, n = forms_names(forms); f < n; f++) {
+		float *actual = run_product(forms[f], &in, &w, residual, alias);
+		check_same(forms[f], check_describe(&in, &w), expected, actual, count * 4);
 		check_free(actual);
 	}
 	check_free(expected);
 	check_free(residual);
-	check_free(w.data);
-	free_input(&in);
+	check_weights_free(&w);
+	check_input_free(&in);
+}
+
+static void test_product_of_a_token(void **context)
+{
+	(void)context;
+	for (int run = 0; run < 160; run++)
+		check_one_product(check_types[run % CHECK_TYPES], 150, 1);
 }
 
 static void test_product(void **context)
 {
 	(void)context;
-	for (int run = 0; run < RUNS; run++)
-		check_one_product(check_types[run % CHECK_TYPES], 4);
+	for (int run = 0; run < 120; run++)
+		check_one_product(check_types[run % CHECK_TYPES], 90, 4);
 }
 
 /* More tokens than a pass or a tile of any form holds. */
 static void test_product_of_many_tokens(void **context)
 {
+	uint32_t many = forms_simulated() ? 70 : 200;
 	(void)context;
-	for (int run = 0; run < 24; run++)
-		check_one_product(check_types[run % CHECK_TYPES], run < 8 ? 200 : 40);
-}
-
-/* ---- qkv ---- */
-
-struct qkv_output {
-	float *q;
-	void *k, *v;
-	size_t q_bytes, kv_bytes;
-};
-
-static struct qkv_output run_qkv(const char *form, const struct input *in, struct greta_qkv_args args)
-{
-	size_t element = args.kv_type == GRETA_KV_F32 ? 4 : 2;
-	struct qkv_output out;
-	out.q_bytes = (size_t)in->chunk * args.heads * args.head_dim * 4;
-	out.kv_bytes = greta_kv_positions(args.context) * args.kv_heads * args.head_dim * element;
-	args.q = out.q = check_alloc(out.q_bytes);
-	args.k_cache = out.k = check_alloc(out.kv_bytes);
-	args.v_cache = out.v = check_alloc(out.kv_bytes);
-	void *digits = form_digits(form, in);
-	args.digits = digits;
-	uint32_t rows = (args.heads + 2 * args.kv_heads) * args.head_dim;
-	check_run(check_kernel(form, GRETA_KERNEL_qkv), blocks_of(rows, args.rows_per_block), 1,
-	          shared_bytes(in->cols, !digits), &args);
-	check_free(digits);
-	return out;
-}
-
-static void free_output(struct qkv_output *out)
-{
-	check_free(out->q);
-	check_free(out->k);
-	check_free(out->v);
-}
-
-static void test_qkv(void **context)
-{
-	(void)context;
-	for (int run = 0; run < 48; run++) {
-		struct input in = random_input(run % 8 ? 5 : 70);
-		uint32_t kv_heads = check_between(1, 2), heads = kv_heads * check_between(1, 3);
-		uint32_t head_dim = check_below(4) ? 16 * check_between(1, 2) : 2 * check_between(1, 20);
-		struct check_weights q = random_weights(check_types[run % CHECK_TYPES], heads * head_dim, in.cols);
-		struct check_weights k = random_weights(check_types[check_below(CHECK_TYPES)], kv_heads * head_dim, in.cols);
-		struct check_weights v = random_weights(check_types[check_below(CHECK_TYPES)], kv_heads * head_dim, in.cols);
-		float *rope = check_alloc((size_t)in.chunk * head_dim * 4);
-		check_fill(rope, (size_t)in.chunk * head_dim, 0.5f, 0);
-		struct greta_qkv_args args = {
-		    .q_weights = q.data, .k_weights = k.data, .v_weights = v.data, .x = in.x, .norm = in.norm, .rope = rope,
-		    .state = &in.state, .q_type = q.type, .k_type = k.type, .v_type = v.type, .q_layout = q.layout,
-		    .k_layout = k.layout, .v_layout = v.layout, .q_exponent = q.exponent, .k_exponent = k.exponent,
-		    .v_exponent = v.exponent, .heads = heads, .kv_heads = kv_heads, .head_dim = head_dim, .cols = in.cols,
-		    .kv_type = check_below(2), .context = in.state.context, .activations = in.activations,
-		    .chunk = in.chunk, .rows_per_block = 2 * check_between(1, 60), .eps = 1e-5f};
-		const char *forms[CHECK_FORMS_MAX];
-		struct qkv_output expected = run_qkv("ref", &in, args);
-		for (size_t f = 0, n = check_forms(forms); f < n; f++) {
-			struct qkv_output actual = run_qkv(forms[f], &in, args);
-			check_same(forms[f], describe(&in, &q), expected.q, actual.q, expected.q_bytes);
-			check_same(forms[f], describe(&in, &k), expected.k, actual.k, expected.kv_bytes);
-			check_same(forms[f], describe(&in, &v), expected.v, actual.v, expected.kv_bytes);
-			free_output(&actual);
-		}
-		free_output(&expected);
-		check_free(rope);
-		check_free(q.data);
-		check_free(k.data);
-		check_free(v.data);
-		free_input(&in);
-	}
-}
-
-/* ---- gate_up ---- */
-
-static float *run_gate_up(const char *form, const struct input *in, struct greta_gate_up_args args)
-{
-	args.h = check_alloc((size_t)in->chunk * args.rows * 4);
-	void *digits = form_digits(form, in);
-	args.digits = digits;
-	check_run(check_kernel(form, GRETA_KERNEL_gate_up), blocks_of(args.rows, args.rows_per_block), 1,
-	          shared_bytes(in->cols, !digits), &args);
-	check_free(digits);
-	return args.h;
-}
-
-static void test_gate_up(void **context)
-{
-	(void)context;
-	for (int run = 0; run < 48; run++) {
-		struct input in = random_input(run % 8 ? 4 : 70);
-		uint32_t rows = check_between(1, 100);
-		struct check_weights gate = random_weights(check_types[run % CHECK_TYPES], rows, in.cols);
-		struct check_weights up = random_weights(check_types[check_below(CHECK_TYPES)], rows, in.cols);
-		struct greta_gate_up_args args = {
-		    .gate_weights = gate.data, .up_weights = up.data, .x = in.x, .norm = in.norm, .state = &in.state,
-		    .gate_type = gate.type, .up_type = up.type, .gate_layout = gate.layout, .up_layout = up.layout,
-		    .gate_exponent = gate.exponent, .up_exponent = up.exponent, .rows = rows, .cols = in.cols,
-		    .activations = in.activations, .chunk = in.chunk, .rows_per_block = check_between(1, 100), .eps = 1e-5f};
-		const char *forms[CHECK_FORMS_MAX];
-		float *expected = run_gate_up("ref", &in, args);
-		for (size_t f = 0, n = check_forms(forms); f < n; f++) {
-			float *actual = run_gate_up(forms[f], &in, args);
-			check_same(forms[f], describe(&in, &gate), expected, actual, (size_t)in.chunk * rows * 4);
-			check_free(actual);
-		}
-		check_free(expected);
-		check_free(gate.data);
-		check_free(up.data);
-		free_input(&in);
-	}
+	for (int run = 0; run < 32; run++)
+		check_one_product(check_types[run % CHECK_TYPES], forms_simulated() ? 90 : 150, run < 8 ? many : 40);
 }
 
 /* ---- lm_head ---- */
 
+/* `best` is of `grid` blocks of rows_per_block rows. */
+static void compare_best(const char *form, const float *logits, const uint64_t *best, uint32_t rows, uint32_t grid,
+                         uint32_t rows_per_block)
+{
+	for (uint32_t b = 0; b < grid; b++) {
+		uint64_t expected = 0;
+		for (uint32_t row = b * rows_per_block; row < rows && row < (b + 1) * rows_per_block; row++) {
+			uint64_t key = greta_logit_key(greta_bits32(logits[row]), row);
+			expected = key > expected ? key : expected;
+		}
+		check_same(form, "best", &expected, &best[b], 8);
+	}
+}
+
+static float *run_lm_head(const char *form, const struct check_input *in, const struct check_weights *w, int wants_best)
+{
+	struct greta_lm_head_args args = {
+	    .weights = check_form_data(form, w), .x = in->x, .norm = in->norm, .state = &in->state, .rows = w->rows,
+	    .cols = w->cols, .type = w->type, .layout = check_form_layout(form, w), .exponent = w->exponent,
+	    .activations = in->activations, .chunk = in->chunk, .eps = 1e-5f};
+	float *logits = check_alloc(w->rows * 4);
+	args.logits = logits;
+	struct forms_launch launch = forms_lower(form, GRETA_KERNEL_lm_head, &args);
+	size_t best_bytes = (size_t)launch.lowered.grid[0] * 8;
+	uint64_t *best = check_alloc(best_bytes), *untouched = check_alloc(best_bytes);
+	launch.args.lm_head.best = wants_best ? best : NULL;
+	forms_launch(&launch);
+	if (wants_best && greta_step_samples(&in->state, in->tokens))
+		compare_best(form, logits, best, w->rows, launch.lowered.grid[0], launch.args.lm_head.rows_per_block);
+	else
+		check_same(form, "best", untouched, best, best_bytes);
+	check_free(best);
+	check_free(untouched);
+	return logits;
+}
+
 static void test_lm_head(void **context)
 {
 	(void)context;
-	for (int run = 0; run < 48; run++) {
-		struct input in = random_input(5);
-		in.state.prompt_end += check_below(4) == 0; /* then the step is not the prompt's last: nothing is written */
-		struct check_weights w = random_weights(check_types[run % CHECK_TYPES], check_between(1, 200), in.cols);
-		uint32_t rows_per_block = check_between(1, 100), grid = blocks_of(w.rows, rows_per_block);
-		struct greta_lm_head_args args = {
-		    .weights = w.data, .x = in.x, .norm = in.norm, .state = &in.state, .rows = w.rows, .cols = w.cols,
-		    .type = w.type, .layout = w.layout, .exponent = w.exponent, .activations = in.activations,
-		    .chunk = in.chunk, .rows_per_block = rows_per_block, .eps = 1e-5f};
-		const char *forms[1 + CHECK_FORMS_MAX] = {"ref"};
-		float *logits[1 + CHECK_FORMS_MAX];
-		uint64_t *best[1 + CHECK_FORMS_MAX];
-		size_t count = 1 + check_forms(forms + 1);
-		for (size_t f = 0; f < count; f++) {
-			args.logits = logits[f] = check_alloc(w.rows * 4);
-			best[f] = check_alloc(grid * 8);
-			args.best = run % 3 ? best[f] : NULL;
-			check_run(check_kernel(forms[f], GRETA_KERNEL_lm_head), grid, 1, shared_bytes(in.cols, 1), &args);
-			check_same(forms[f], describe(&in, &w), logits[0], logits[f], w.rows * 4);
-			check_same(forms[f], "best", best[0], best[f], grid * 8);
+	for (int run = 0; run < 96; run++) {
+		struct check_input in = check_input(run % 2 ? 5 : 1);
+		in.state.prompt_end += check_below(4) == 0; /* then the step may not be the prompt's last: nothing is written */
+		in.tokens = greta_step_tokens(&in.state, in.chunk);
+		struct check_weights w = check_form_weights(check_types[run % CHECK_TYPES], check_between(1, 200), in.cols);
+		const char *forms[CHECK_FORMS_MAX];
+		float *expected = run_lm_head("ref", &in, &w, run % 3);
+		for (size_t f = 0, n = forms_names(forms); f < n; f++) {
+			float *actual = run_lm_head(forms[f], &in, &w, run % 3);
+			check_same(forms[f], check_describe(&in, &w), expected, actual, w.rows * 4);
+			check_free(actual);
 		}
-		for (size_t f = 0; f < count; f++) {
-			check_free(logits[f]);
-			check_free(best[f]);
-		}
-		check_free(w.data);
-		free_input(&in);
+		check_free(expected);
+		check_weights_free(&w);
+		check_input_free(&in);
 	}
 }
 
-/* ---- speed ---- */
-
-static void bench_one(const char *form, const struct check_weights *w, uint32_t tokens, uint32_t activations)
+static void test_every_function_ran(void **context)
 {
-	struct input in = {.cols = w->cols, .chunk = tokens, .tokens = tokens, .activations = activations,
-	                   .digits = tokens > 1, .state = check_state(0, tokens, 4096)};
-	in.x = check_alloc((size_t)tokens * w->cols * 4);
-	check_fill(in.x, (size_t)tokens * w->cols, 1, 0);
-	void *digits = form_digits(form, &in);
-	float *y = check_alloc((size_t)tokens * w->rows * 4);
-	struct greta_product_args args = {
-	    .weights = w->data, .x = in.x, .digits = digits, .state = &in.state, .y = y, .rows = w->rows, .cols = w->cols,
-	    .type = w->type, .layout = w->layout, .exponent = w->exponent, .activations = activations, .chunk = tokens,
-	    .rows_per_block = 64};
-	double seconds = check_time(check_kernel(form, GRETA_KERNEL_product), blocks_of(w->rows, 64), 1,
-	                            shared_bytes(w->cols, !digits), &args);
-	printf("%-9s %-5s %-6s x%-3u %4u tokens %8.2f ms %7.2f GB/s %8.2f GMAC/s\n", form, greta_type_info(w->type)->name,
-	       w->layout == GRETA_LAYOUT_RAW ? "raw" : "rows16", 8 * activations, tokens, seconds * 1e3,
-	       (double)w->bytes / seconds * 1e-9, (double)w->rows * w->cols * tokens / seconds * 1e-9);
-	check_free(y);
-	check_free(digits);
-	check_free(in.x);
-}
-
-static void bench(uint32_t rows, uint32_t cols)
-{
-	static const uint32_t types[] = {GRETA_TYPE_Q4_K, GRETA_TYPE_Q6_K, GRETA_TYPE_Q5_K,
-	                                 GRETA_TYPE_Q8_0, GRETA_TYPE_Q4_0, GRETA_TYPE_F16};
-	const char *forms[CHECK_FORMS_MAX];
-	size_t count = check_forms(forms);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		struct check_weights w = check_weights(types[i], GRETA_LAYOUT_ROWS16, rows, cols, 0);
-		for (size_t f = 0; f < count; f++)
-			for (uint32_t tokens = 1; tokens <= 64; tokens *= 64)
-				for (uint32_t activations = 4; activations > 0; activations -= i < 2 ? 1 : 4)
-					if (tokens == 1 || strcmp(forms[f], "portable") != 0)
-						bench_one(forms[f], &w, tokens, activations);
-		check_free(w.data);
-	}
+	(void)context;
+	forms_all_ran(GRETA_KERNEL_digits);
+	forms_all_ran(GRETA_KERNEL_product);
+	forms_all_ran(GRETA_KERNEL_lm_head);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_product), cmocka_unit_test(test_product_of_many_tokens), cmocka_unit_test(test_qkv),
-	    cmocka_unit_test(test_gate_up), cmocka_unit_test(test_lm_head),
+	    cmocka_unit_test(test_digits), cmocka_unit_test(test_product_of_a_token), cmocka_unit_test(test_product),
+	    cmocka_unit_test(test_product_of_many_tokens), cmocka_unit_test(test_lm_head),
+	    cmocka_unit_test(test_every_function_ran),
 	};
-	if (check_start(argc, argv)) {
-		bench(5632, 2048);
-		return 0;
-	}
-	return cmocka_run_group_tests_name("product kernels", tests, NULL, NULL);
+	int bench = check_start(argc, argv), skip = forms_start(argc, argv);
+	if (skip)
+		return skip;
+	return bench ? bench_product() : cmocka_run_group_tests_name("product kernels", tests, NULL, forms_finish);
 }

@@ -4,8 +4,8 @@
 
 #include "kernels/abi.h"
 #include "kernels/exponent.h"
+#include "kernels/layout.h"
 #include "kernels/numbers.h"
-#include "kernels/rows16.h"
 #include "tests/kernels/harness.h"
 
 const uint32_t check_types[CHECK_TYPES] = {GRETA_TYPE_F32,  GRETA_TYPE_F16,  GRETA_TYPE_Q4_0, GRETA_TYPE_Q8_0,
@@ -62,15 +62,22 @@ struct check_weights check_weights(uint32_t type, uint32_t layout, uint32_t rows
 	uint8_t *raw = check_alloc(blocks * info->block_bytes);
 	for (size_t i = 0; i < blocks; i++)
 		random_block(type, kind, raw + i * info->block_bytes);
-	struct check_weights w = {.type = type, .layout = greta_rows16_words(type) ? layout : GRETA_LAYOUT_RAW,
-	                          .rows = rows, .cols = cols, .data = raw, .bytes = blocks * info->block_bytes};
+	size_t group_bytes = greta_layout_group_bytes(layout, type, cols);
+	struct check_weights w = {.type = type, .layout = group_bytes ? layout : GRETA_LAYOUT_RAW, .rows = rows,
+	                          .cols = cols, .raw = raw, .data = raw, .bytes = blocks * info->block_bytes};
 	assert_int_equal(greta_weight_exponent(type, raw, blocks, &w.exponent), blocks);
-	if (w.layout == GRETA_LAYOUT_ROWS16) {
+	if (group_bytes) {
 		uint32_t groups = (rows + 15) / 16;
-		w.bytes = groups * greta_rows16_group_bytes(type, cols);
+		w.bytes = groups * group_bytes;
 		w.data = check_alloc(w.bytes);
-		greta_rows16_pack(type, rows, cols, raw, 0, groups, w.data);
-		check_free(raw);
+		greta_layout_pack(layout, type, rows, cols, raw, groups, w.data);
 	}
 	return w;
+}
+
+void check_weights_free(struct check_weights *weights)
+{
+	if (weights->data != weights->raw)
+		check_free(weights->data);
+	check_free(weights->raw);
 }

@@ -8,7 +8,8 @@
 struct check_weights {
 	uint32_t type, layout, rows, cols;
 	int exponent;
-	void *data;   /* in the layout, of check_alloc; release with check_free */
+	void *raw;    /* in GGUF's order */
+	void *data;   /* in the layout; the same as `raw` where that is raw */
 	size_t bytes; /* of data */
 };
 
@@ -16,8 +17,10 @@ struct check_weights {
 #define CHECK_TYPES 8
 extern const uint32_t check_types[CHECK_TYPES];
 
-/* A matrix of random blocks. Scales are sane (`nasty` 0), or anything finite: signs, zeros, denormals, extremes. Unquantised
- * types are raw whatever `layout` says. */
+/* A matrix of random blocks, for check_weights_free. Scales are sane (`nasty` 0), or anything finite: signs, zeros,
+ * denormals, extremes. Types that a layout does not have are raw. */
 struct check_weights check_weights(uint32_t type, uint32_t layout, uint32_t rows, uint32_t cols, int nasty);
+
+void check_weights_free(struct check_weights *weights);
 
 #endif

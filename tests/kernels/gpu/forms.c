@@ -6,8 +6,10 @@
 #include "tests/kernels/gpu/runner.h"
 
 #define SKIPPED 77
+#define FORMS_MAX 96
 
-static struct gpu_runner *target;
+static struct gpu_runner *runner;
+static bool ran[FORMS_MAX]; /* the runner's forms, in the order of its target's table */
 
 int forms_start(int argc, char **argv)
 {
@@ -18,45 +20,148 @@ int forms_start(int argc, char **argv)
 			name = argv[i + 1];
 	if (!name)
 		return 0;
-	target = gpu_runner_open(name, why, sizeof(why));
-	if (!target) {
+	runner = gpu_runner_open(name, why, sizeof(why));
+	if (!runner) {
 		printf("skipped: %s: %s\n", name, why);
 		return SKIPPED;
 	}
-	printf("target: %s\n", target->name);
+	if (!greta_target_find(runner->target)) {
+		printf("skipped: %s: there are no plans for %s\n", name, runner->target);
+		forms_finish(NULL);
+		return SKIPPED;
+	}
+	printf("target: %s\n", runner->name);
 	return 0;
 }
 
 int forms_finish(void **context)
 {
 	(void)context;
-	gpu_runner_close(target);
-	target = NULL;
+	gpu_runner_close(runner);
+	runner = NULL;
 	return 0;
 }
 
-size_t forms_of(enum greta_kernel kernel, const char *names[CHECK_FORMS_MAX])
+struct gpu_runner *forms_runner(void) { return runner; }
+
+size_t forms_names(const char *names[CHECK_FORMS_MAX])
 {
-	static unsigned said;
-	if (!target)
+	if (!runner)
 		return check_forms(names);
-	names[0] = target->name;
-	if (gpu_runner_has(target, kernel))
-		return 1;
-	if (!(said & 1u << kernel))
-		printf("not checked: %s has no kernel %s\n", target->name, greta_kernel_info(kernel)->name);
-	said |= 1u << kernel;
-	return 0;
+	names[0] = runner->name;
+	return 1;
 }
 
-void forms_run(const char *form, enum greta_kernel kernel, uint32_t grid_x, uint32_t grid_y, const void *args)
+static bool is_runner(const char *form) { return runner && form == runner->name; }
+
+const struct greta_target *forms_target(const char *form)
 {
-	if (!target || form != target->name) {
-		check_run(check_kernel(form, kernel), grid_x, grid_y, GRETA_CPU_WORK_BYTES, args);
+	return greta_target_find(runner && (!form || is_runner(form)) ? runner->target : "cpu");
+}
+
+bool forms_on_gpu(void) { return runner && strcmp(runner->target, "cpu") != 0; }
+
+bool forms_simulated(void) { return runner && runner->stats; }
+
+/* A machine like `target` of random size. */
+struct machine {
+	struct greta_target target;
+	struct greta_form forms[FORMS_MAX];
+};
+
+/* On a processor the blocks of a launch may have any size; a GPU's have what its kernels were made for, and only their
+ * number follows from the machine. */
+static void vary(struct greta_form *form, bool processor)
+{
+	if (processor && form->rows)
+		form->rows = form->kernel == GRETA_KERNEL_qkv ? 2 * check_between(1, 60) : check_between(1, 100);
+	if (processor && form->tokens)
+		form->tokens = check_between(1, 4);
+	if (form->blocks)
+		form->blocks = check_between(1, 10);
+	if (form->splits)
+		form->splits = check_between(1, 40);
+}
+
+static void random_machine(struct machine *machine, const struct greta_target *target, enum greta_kernel kernel)
+{
+	assert_true(target->form_count <= FORMS_MAX);
+	machine->target = *target;
+	machine->target.forms = machine->forms;
+	machine->target.compute_units = check_between(1, 16);
+	memcpy(machine->forms, target->forms, target->form_count * sizeof(*target->forms));
+	for (size_t i = 0; i < target->form_count; i++)
+		if (machine->forms[i].kernel == kernel)
+			vary(&machine->forms[i], target->wave == 1);
+}
+
+/* Kernels whose blocks are tokens take any number of threads. */
+static bool any_threads(enum greta_kernel kernel)
+{
+	switch (kernel) {
+	case GRETA_KERNEL_embed:
+	case GRETA_KERNEL_rope_angles:
+	case GRETA_KERNEL_rmsnorm:
+	case GRETA_KERNEL_digits:
+	case GRETA_KERNEL_rope:
+	case GRETA_KERNEL_kv_write:
+	case GRETA_KERNEL_silu_mul:
+	case GRETA_KERNEL_add: return true;
+	default: return false;
+	}
+}
+
+struct forms_launch forms_lower(const char *form, enum greta_kernel kernel, const void *args)
+{
+	static struct machine machine;
+	const struct greta_kernel_info *info = greta_kernel_info(kernel);
+	struct greta_op op = {.kernel = kernel};
+	struct forms_launch launch = {.form = form, .kernel = kernel};
+	struct greta_error error;
+	memcpy(&op.args, args, info->args_bytes);
+	for (uint32_t f = 0; f < info->field_count && info->fields[f].kind <= GRETA_IO; f++) {
+		void *pointer;
+		memcpy(&pointer, (const uint8_t *)args + info->fields[f].offset, sizeof(pointer));
+		op.refs[f].kind = pointer ? GRETA_REF_VALUE : GRETA_REF_NULL;
+	}
+	random_machine(&machine, forms_target(form), kernel);
+	if (greta_lower(&op, &machine.target, &launch.lowered, &error) != GRETA_OK)
+		fail_msg("%s: %s", form, error.message);
+	if (forms_target(form)->wave > 1 && any_threads(kernel))
+		launch.lowered.threads = 64 * check_between(1, 16);
+	launch.args = op.args;
+	return launch;
+}
+
+static void note(const char *symbol)
+{
+	const struct greta_target *target = forms_target(NULL);
+	for (size_t i = 0; i < target->form_count; i++)
+		ran[i] |= strcmp(target->forms[i].symbol, symbol) == 0;
+}
+
+void forms_all_ran(enum greta_kernel kernel)
+{
+	const struct greta_target *target = forms_target(NULL);
+	for (size_t i = 0; runner && i < target->form_count; i++)
+		if (target->forms[i].kernel == kernel && !ran[i])
+			fail_msg("%s: %s was not checked", runner->name, target->forms[i].symbol);
+}
+
+void forms_launch(const struct forms_launch *launch)
+{
+	const struct greta_lowered *l = &launch->lowered;
+	struct gpu_grid grid = {.x = l->grid[0], .y = l->grid[1], .threads = l->threads, .shared_bytes = l->shared_bytes};
+	if (is_runner(launch->form)) {
+		gpu_runner_launch(runner, launch->kernel, l->symbol, &grid, &launch->args);
+		note(l->symbol);
 		return;
 	}
-	int cpu = strcmp(target->target, "cpu") == 0;
-	struct gpu_grid grid = {.x = grid_x, .y = grid_y, .threads = cpu ? 1 : 64 * check_between(1, 16),
-	                        .shared_bytes = cpu ? GRETA_CPU_WORK_BYTES : 0};
-	gpu_runner_launch(target, kernel, &grid, args);
+	check_run(check_kernel(launch->form, launch->kernel), grid.x, grid.y, grid.shared_bytes, &launch->args);
+}
+
+void forms_run(const char *form, enum greta_kernel kernel, const void *args)
+{
+	struct forms_launch launch = forms_lower(form, kernel, args);
+	forms_launch(&launch);
 }

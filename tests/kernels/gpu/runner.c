@@ -8,6 +8,7 @@
 
 #define BAND 256
 #define BAND_BYTE 0xa5
+#define ALIGNMENT 64 /* of what a plan places: regions begin at more, buffers and tensors at multiples of this */
 #define POINTERS_MAX 16
 
 struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes)
@@ -21,24 +22,10 @@ void gpu_runner_close(struct gpu_runner *runner)
 		runner->backend->close(runner);
 }
 
-/* The cpu's kernels go by the plain names. */
-static const char *function_name(const struct gpu_runner *runner, enum greta_kernel kernel, char room[64])
-{
-	const char *prefix = strcmp(runner->target, "cpu") == 0 ? "" : "greta_";
-	snprintf(room, 64, "%s%s", prefix, greta_kernel_info(kernel)->name);
-	return room;
-}
-
-bool gpu_runner_has(struct gpu_runner *runner, enum greta_kernel kernel)
-{
-	char name[64];
-	return runner->backend->has(runner, function_name(runner, kernel, name));
-}
-
 /* A buffer of the test and its copy in the runner's memory. */
 struct mirror {
 	uint8_t *host, *device;
-	size_t bytes;
+	size_t bytes, band;
 	bool written;
 };
 
@@ -60,13 +47,15 @@ static struct mirror *mirror_of(struct gpu_runner *runner, struct mirrors *mirro
 			return &mirrors->list[i];
 	assert_true(mirrors->count < POINTERS_MAX);
 	struct mirror *made = &mirrors->list[mirrors->count++];
-	uint8_t *whole = malloc(bytes + 2 * BAND);
+	size_t band = BAND + (size_t)ALIGNMENT * check_below(4);
+	uint8_t *whole = malloc(bytes + 2 * band);
 	assert_non_null(whole);
-	memset(whole, BAND_BYTE, bytes + 2 * BAND);
-	memcpy(whole + BAND, host, bytes);
-	*made = (struct mirror){.host = host, .bytes = bytes, .device = runner->backend->allocate(runner, BAND, bytes)};
+	memset(whole, BAND_BYTE, bytes + 2 * band);
+	memcpy(whole + band, host, bytes);
+	*made = (struct mirror){
+	    .host = host, .bytes = bytes, .band = band, .device = runner->backend->allocate(runner, band, bytes)};
 	require(runner, made->device ? 0 : -1, "allocation");
-	require(runner, runner->backend->write(runner, made->device - BAND, whole, bytes + 2 * BAND), "upload");
+	require(runner, runner->backend->write(runner, made->device - band, whole, bytes + 2 * band), "upload");
 	free(whole);
 	return made;
 }
@@ -86,12 +75,13 @@ static void *moved(struct gpu_runner *runner, struct mirrors *mirrors, const str
 
 static void fetch(struct gpu_runner *runner, struct mirror *mirror, const char *kernel)
 {
-	uint8_t *whole = malloc(mirror->bytes + 2 * BAND), *data = whole + BAND;
+	size_t band = mirror->band;
+	uint8_t *whole = malloc(mirror->bytes + 2 * band), *data = whole + band;
 	assert_non_null(whole);
-	require(runner, runner->backend->read(runner, whole, mirror->device - BAND, mirror->bytes + 2 * BAND), "download");
-	for (size_t i = 0; i < BAND; i++) {
+	require(runner, runner->backend->read(runner, whole, mirror->device - band, mirror->bytes + 2 * band), "download");
+	for (size_t i = 0; i < band; i++) {
 		if (whole[i] != BAND_BYTE)
-			fail_msg("%s: %s wrote a byte %zu before a buffer", runner->name, kernel, BAND - i);
+			fail_msg("%s: %s wrote a byte %zu before a buffer", runner->name, kernel, band - i);
 		if (data[mirror->bytes + i] != BAND_BYTE)
 			fail_msg("%s: %s wrote a byte %zu after a buffer of %zu", runner->name, kernel, i, mirror->bytes);
 	}
@@ -99,12 +89,12 @@ static void fetch(struct gpu_runner *runner, struct mirror *mirror, const char *
 		memcpy(mirror->host, data, mirror->bytes);
 	else if (memcmp(mirror->host, data, mirror->bytes) != 0)
 		fail_msg("%s: %s wrote into a buffer that it only reads", runner->name, kernel);
-	runner->backend->release(runner, BAND, mirror->device);
+	runner->backend->release(runner, band, mirror->device);
 	free(whole);
 }
 
-void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const struct gpu_grid *grid,
-		const void *args)
+void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
+                       const struct gpu_grid *grid, const void *args)
 {
 	const struct greta_kernel_info *info = greta_kernel_info(kernel);
 	struct mirrors mirrors = {.count = 0};
@@ -121,10 +111,8 @@ void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, cons
 			pointer = moved(runner, &mirrors, field, pointer);
 		memcpy(copy + field->offset, &pointer, sizeof(pointer));
 	}
-	char name[64];
-	require(runner, runner->backend->launch(runner, function_name(runner, kernel, name), grid, copy, info->args_bytes),
-	        info->name);
+	require(runner, runner->backend->launch(runner, function, grid, copy, info->args_bytes), function);
 	for (size_t i = 0; i < mirrors.count; i++)
-		fetch(runner, &mirrors.list[i], info->name);
+		fetch(runner, &mirrors.list[i], function);
 	free(copy);
 }

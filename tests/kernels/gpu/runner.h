@@ -20,7 +20,6 @@ struct gpu_grid {
 
 /* What a back end gives. A status is 0, or -1 with the reason in `error`. */
 struct gpu_backend {
-	bool (*has)(struct gpu_runner *runner, const char *function);
 	/* `bytes` of memory that begin `band` bytes behind a start aligned to 256; only these may be touched by kernels. */
 	void *(*allocate)(struct gpu_runner *runner, size_t band, size_t bytes);
 	void (*release)(struct gpu_runner *runner, size_t band, void *data);
@@ -46,15 +45,12 @@ struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes
 
 void gpu_runner_close(struct gpu_runner *runner); /* NULL is allowed */
 
-/* Whether the target's code object has the kernel. */
-bool gpu_runner_has(struct gpu_runner *runner, enum greta_kernel kernel);
-
-/* Runs a launch whose argument struct points at memory of check_alloc (tests/kernels/harness.h), anywhere inside it,
- * or is NULL; `state` may be anywhere. The runner works on copies; afterwards the memory that the kernel writes (OUT
+/* Runs a launch of `function`, a form of `kernel`, whose argument struct points at memory of check_alloc (tests/kernels/harness.h), anywhere inside it,
+ * or is NULL; `state` may be anywhere. The runner works on copies at random multiples of 64; afterwards the memory that the kernel writes (OUT
  * and IO fields) has what the copies have. Fails the test on any error, on a damaged guard band and on a change to
  * what is only read. */
-void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const struct gpu_grid *grid,
-		const void *args);
+void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
+                       const struct gpu_grid *grid, const void *args);
 
 /* The back ends' doors, for gpu_runner_open. */
 struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes);

@@ -27,13 +27,6 @@ static int told(struct device_runner *device, hipError_t code, const char *call)
 	return -1;
 }
 
-static bool has(struct gpu_runner *runner, const char *function)
-{
-	struct device_runner *device = device_of(runner);
-	hipFunction_t found;
-	return device->hip->hipModuleGetFunction(&found, device->module, function) == hipSuccess;
-}
-
 static void *allocate(struct gpu_runner *runner, size_t band, size_t bytes)
 {
 	struct device_runner *device = device_of(runner);
@@ -96,7 +89,7 @@ static void finish(struct gpu_runner *runner)
 }
 
 static const struct gpu_backend BACKEND = {
-    .has = has, .allocate = allocate, .release = release, .write = write_memory, .read = read_memory, .launch = launch,
+    .allocate = allocate, .release = release, .write = write_memory, .read = read_memory, .launch = launch,
     .close = finish};
 
 /* The code object for the device, or NULL with the reason told. */

@@ -16,11 +16,6 @@ struct sim_runner {
 
 static struct sim_runner *sim_of(struct gpu_runner *runner) { return (struct sim_runner *)runner; }
 
-static bool has(struct gpu_runner *runner, const char *function)
-{
-	return sim942_kernel_by_name(sim_of(runner)->code, function) != NULL;
-}
-
 static void *allocate(struct gpu_runner *runner, size_t band, size_t bytes)
 {
 	uint8_t *start = aligned_alloc(256, (band + bytes + band + 255) / 256 * 256);
@@ -81,7 +76,7 @@ static void finish(struct gpu_runner *runner)
 }
 
 static const struct gpu_backend BACKEND = {
-    .has = has, .allocate = allocate, .release = release, .write = copy, .read = copy, .launch = launch,
+    .allocate = allocate, .release = release, .write = copy, .read = copy, .launch = launch,
 		.close = finish};
 
 struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes)
