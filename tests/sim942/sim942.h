@@ -48,6 +48,7 @@ struct sim942_dispatch {
 struct sim942_stats {
 	uint64_t instructions, valu, salu, vmem, smem, lds, mfma, branches, barriers;
 	uint64_t bytes_read, bytes_written;          /* global memory, counted per active lane */
+	uint64_t bytes_read_x4;                      /* of bytes_read: by loads of 16 bytes a lane */
 	uint64_t waves, workgroups;
 	uint32_t vmem_width_bytes_max;               /* widest per-lane global access seen */
 };

@@ -48,6 +48,8 @@ static inline void count_read(struct wave *w, uint64_t lanes, unsigned bytes)
 {
 	struct sim942_stats *s = &w->worker->stats;
 	s->bytes_read += (uint64_t)__builtin_popcountll(lanes) * bytes;
+	if (bytes == 16)
+		s->bytes_read_x4 += (uint64_t)__builtin_popcountll(lanes) * bytes;
 	if (bytes > s->vmem_width_bytes_max)
 		s->vmem_width_bytes_max = bytes;
 }

@@ -451,6 +451,7 @@ static void add_stats(struct sim942_stats *to, const struct worker *t)
 	to->branches += t->count[C_BRANCH];
 	to->barriers += t->count[C_BARRIER];
 	to->bytes_read += s->bytes_read;
+	to->bytes_read_x4 += s->bytes_read_x4;
 	to->bytes_written += s->bytes_written;
 	to->waves += s->waves;
 	to->workgroups += s->workgroups;
