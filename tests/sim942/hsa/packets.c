@@ -1,11 +1,25 @@
 /* The packet processor: one thread a queue takes AQL packets in order and finishes each before the next, so the
  * barrier bit always holds. Kernels of different queues run one at a time (see device.c). */
 #include "simhsa.h"
+#include "simhsa_control.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FORMAT_PM4_IB 1
+
+static atomic_bool held, skipping;
+
+void simhsa_hold(int hold)
+{
+	atomic_store(&held, hold != 0);
+	simhsa_changed();
+}
+
+void simhsa_skip_kernels(int skip)
+{
+	atomic_store(&skipping, skip != 0);
+}
 
 union packet {
 	uint16_t header;
@@ -93,7 +107,7 @@ static bool run_kernel(struct queue *queue, const hsa_kernel_dispatch_packet_t *
 		.kernarg = packet->kernarg_address,
 		.lds_bytes = packet->group_segment_size,
 	};
-	if (simhsa_run(&dispatch, err, sizeof err)) {
+	if (!atomic_load(&skipping) && simhsa_run(&dispatch, err, sizeof err)) {
 		kernel_failed(queue, name, err);
 		return false;
 	}
@@ -301,12 +315,16 @@ void *simhsa_packet_processor(void *argument)
 {
 	struct queue *queue = argument;
 	while (!atomic_load(&queue->stop)) {
-		uint32_t seen = atomic_load(&queue->wake);
+		uint32_t seen = atomic_load(&queue->wake), changes = simhsa_generation();
 		uint64_t index = __atomic_load_n(&queue->amd.read_dispatch_id, __ATOMIC_ACQUIRE);
 		union packet packet;
 		if (atomic_load(&queue->failed) || index >= atomic_load(&queue->doorbell_value)) {
+			atomic_store(&queue->asleep, true);
 			if (!atomic_load(&queue->stop))
 				simhsa_futex_wait(&queue->wake, seen, UINT64_MAX);
+			atomic_store(&queue->asleep, false);
+		} else if (atomic_load(&held)) {
+			simhsa_wait_change(changes, UINT64_MAX);
 		} else if (!take(queue, index, &packet)) {
 			simhsa_futex_wait(&queue->wake, seen, 50000);
 		} else {
