@@ -64,18 +64,20 @@ static enum greta_status upload_piece(void *pointer, size_t index, unsigned work
 	struct lane *lane = &upload->lanes[worker];
 	struct slot *slot = &lane->slots[lane->turn++ & 1];
 	hipError_t code = hip->hipSetDevice(0);
-	if (code == hipSuccess)
-		code = hip->hipEventSynchronize(slot->copied);
+	if (code != hipSuccess)
+		return greta_hip_fail(hip, code, error, "hipSetDevice to upload weights");
+	code = hip->hipEventSynchronize(slot->copied);
 	if (code != hipSuccess)
 		return greta_hip_fail(hip, code, error, "hipEventSynchronize while uploading weights");
 	greta_piece_write(piece, slot->buffer);
 	code = hip->hipMemcpyAsync(upload->base + piece->offset, slot->buffer, piece->bytes, hipMemcpyHostToDevice,
 				   lane->stream);
-	if (code == hipSuccess)
-		code = hip->hipEventRecord(slot->copied, lane->stream);
 	if (code != hipSuccess)
 		return greta_hip_fail(hip, code, error, "hipMemcpyAsync of %llu bytes of weights",
 				      (unsigned long long)piece->bytes);
+	code = hip->hipEventRecord(slot->copied, lane->stream);
+	if (code != hipSuccess)
+		return greta_hip_fail(hip, code, error, "hipEventRecord while uploading weights");
 	atomic_fetch_add(upload->done, piece->bytes);
 	return GRETA_OK;
 }

@@ -80,8 +80,9 @@ static enum greta_status map_for_device(const struct greta_hip *hip, void *host,
 		return greta_hip_fail(hip, code, error, "hipHostRegister of the %s (%zu bytes)", what, bytes);
 	code = hip->hipHostGetDevicePointer(&device, host, 0);
 	if (code != hipSuccess) {
+		enum greta_status status = greta_hip_fail(hip, code, error, "hipHostGetDevicePointer of the %s", what);
 		hip->hipHostUnregister(host);
-		return greta_hip_fail(hip, code, error, "hipHostGetDevicePointer of the %s", what);
+		return status;
 	}
 	*out_host = host;
 	*out_device = device;

@@ -34,15 +34,30 @@ static _Thread_local char detail[64]; /* "" when the thread's last failure was t
 
 _Static_assert(CALLS <= 256, "a kept name is a byte");
 
+static const enum call giving_back[] = {
+	CALL_hipFree, CALL_hipHostFree, CALL_hipHostUnregister, CALL_hipStreamDestroy, CALL_hipEventDestroy,
+	CALL_hipGraphDestroy, CALL_hipGraphExecDestroy, CALL_hipModuleUnload, CALL_hipStreamEndCapture,
+};
+
+static bool gives_back(enum call call)
+{
+	for (size_t i = 0; i < sizeof(giving_back) / sizeof(giving_back[0]); i++) {
+		if (giving_back[i] == call)
+			return true;
+	}
+	return false;
+}
+
 /* Counts a call; true when it is to fail with *out_code. */
 static bool count(enum call call, hipError_t *out_code)
 {
+	bool polls = call == CALL_hipEventQuery || call == CALL_hipStreamQuery;
 	pthread_mutex_lock(&lock);
-	unsigned long nth = ++total, nth_of = ++each[call];
-	if (nth <= NAMES_KEPT)
+	unsigned long nth = polls ? total : ++total, nth_of = ++each[call];
+	if (!polls && nth <= NAMES_KEPT)
 		kept[nth - 1] = (unsigned char)call;
 	bool fails = call != CALL_hipGetLastError && fault.nth &&
-	    (fault.call == CALLS ? nth == fault.nth : fault.call == call && nth_of == fault.nth);
+	    (fault.call == CALLS ? !polls && nth == fault.nth : fault.call == call && nth_of == fault.nth);
 	if (fails)
 		injected++;
 	*out_code = fault.code;
@@ -58,7 +73,11 @@ static bool count(enum call call, hipError_t *out_code)
 	static hipError_t fault_##name parameters \
 	{ \
 		hipError_t code; \
-		return count(CALL_##name, &code) ? code : inner->name arguments; \
+		if (!count(CALL_##name, &code)) \
+			return inner->name arguments; \
+		if (gives_back(CALL_##name)) \
+			inner->name arguments; \
+		return code; \
 	}
 GRETA_HIP_STATUS_CALLS(FAULT_STATUS_CALL)
 #undef FAULT_STATUS_CALL
@@ -70,6 +89,18 @@ GRETA_HIP_STATUS_CALLS(FAULT_STATUS_CALL)
 	}
 GRETA_HIP_TEXT_CALLS(FAULT_TEXT_CALL)
 #undef FAULT_TEXT_CALL
+
+/* What a failed end of a capture was to hand over is nobody's. */
+static hipError_t end_capture(hipStream_t stream, hipGraph_t *out_graph)
+{
+	hipGraph_t graph = NULL;
+	hipError_t code = fault_hipStreamEndCapture(stream, &graph);
+	if (code == hipSuccess)
+		*out_graph = graph;
+	else if (graph)
+		inner->hipGraphDestroy(graph);
+	return code;
+}
 
 static const char *fault_detail(void)
 {
@@ -100,6 +131,7 @@ void fault_wrap(const struct greta_hip *wrapped, struct greta_hip *out_hip)
 		.detail = fault_detail,
 		.architecture = wrapped->architecture,
 	};
+	out_hip->hipStreamEndCapture = end_capture;
 }
 
 void fault_fail_nth(unsigned long nth, hipError_t code)
@@ -119,6 +151,11 @@ void fault_fail_nth_of(const char *name, unsigned long nth, hipError_t code)
 	fault.nth = call == CALLS ? 0 : nth;
 	fault.code = code;
 	pthread_mutex_unlock(&lock);
+}
+
+bool fault_gives_back(const char *name)
+{
+	return gives_back(find(name));
 }
 
 unsigned long fault_count(void)

@@ -36,6 +36,12 @@ struct sim_module {
 	struct sim_function *functions;
 };
 
+/* Code objects stay loaded: taking one apart costs a second, and what is in it does not change. */
+static struct {
+	const void *image;
+	struct sim942_code *code;
+} known[8];
+
 static struct {
 	const struct greta_hip *cpu;
 	hipModule_t module; /* the cpu's, of the one function */
@@ -142,16 +148,34 @@ static size_t image_bytes(const void *image)
 		   : header.e_shoff + (size_t)header.e_shnum * header.e_shentsize;
 }
 
+static struct sim942_code *code_of(const void *image, char *reason, size_t size)
+{
+	size_t bytes = image_bytes(image), i = 0;
+	if (!bytes) {
+		snprintf(reason, size, "not an ELF file");
+		return NULL;
+	}
+	while (i < sizeof(known) / sizeof(known[0]) && known[i].code && known[i].image != image)
+		i++;
+	if (i == sizeof(known) / sizeof(known[0])) {
+		snprintf(reason, size, "too many code objects");
+		return NULL;
+	}
+	if (!known[i].code && sim942_load(image, bytes, &known[i].code, reason, size) == 0)
+		known[i].image = image;
+	return known[i].code;
+}
+
 static hipError_t load(hipModule_t *out_module, const void *image)
 {
 	char reason[sizeof(detail)];
-	size_t bytes = image_bytes(image);
 	struct sim_module *module = calloc(1, sizeof(*module));
 	if (!module)
 		return refuse(hipErrorOutOfMemory, "out of memory for a module");
-	if (!bytes || sim942_load(image, bytes, &module->code, reason, sizeof(reason))) {
+	module->code = code_of(image, reason, sizeof(reason));
+	if (!module->code) {
 		free(module);
-		return refuse(hipErrorInvalidImage, bytes ? reason : "not an ELF file");
+		return refuse(hipErrorInvalidImage, reason);
 	}
 	*out_module = (hipModule_t)(void *)module;
 	return hipSuccess;
@@ -165,7 +189,6 @@ static hipError_t unload(hipModule_t handle)
 		free(module->functions);
 		module->functions = next;
 	}
-	sim942_unload(module->code);
 	free(module);
 	return hipSuccess;
 }

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "tests/provider/fault.h"
 #include "tests/runtime/toy.h"
 
 #include <stdio.h>
@@ -441,87 +440,6 @@ static void other_models_and_targets_are_refused_with_the_remedy(void **state)
 	toy_finish(&toy);
 }
 
-/* Opens, runs and closes, until the first error; call `nth` fails with `code` (0: none). */
-static enum greta_status whole_run(struct toy *toy, const struct greta_options *options, unsigned long nth,
-                                   hipError_t code, struct greta_error *error)
-{
-	static const int32_t prompt[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
-	struct greta_session_source source = toy_source(toy, options);
-	struct greta *greta;
-	struct greta_hip *inner, hip;
-	const float *logits;
-	double times[2];
-	/* Loaded anew each time: what a failing release leaves behind goes with it. */
-	good(greta_hip_load("cpu", &(struct greta_hip_options){.threads = 2, .guard = true}, &inner, error), error);
-	fault_wrap(inner, &hip);
-	fault_fail_nth(nth, code);
-	source.hip = &hip;
-	enum greta_status status = greta_session_open(&source, &greta, error);
-	if (status != GRETA_OK) {
-		toy_close_source(&source);
-		greta_hip_unload(inner);
-		return status;
-	}
-	status = greta_feed(greta, prompt, 19, error);
-	if (status == GRETA_OK)
-		status = greta_generate(greta, 10, 0, NULL, NULL, NULL, NULL, error);
-	if (status == GRETA_OK)
-		status = greta_logits(greta, &logits, error);
-	if (status != GRETA_OK) {
-		struct greta_error again;
-		assert_int_equal(greta_feed(greta, prompt, 1, &again), GRETA_ERROR_DEVICE);
-		assert_non_null(strstr(again.message, "broken"));
-	} else {
-		status = greta_session_time_launches(greta, times, error);
-	}
-	greta_close(greta);
-	greta_hip_unload(inner);
-	return status;
-}
-
-/* Whether the last run made no call of that name behind call `nth`. */
-static bool is_last(const char *name, unsigned long nth)
-{
-	while (++nth <= fault_count())
-		if (strcmp(fault_name(nth), name) == 0)
-			return false;
-	return true;
-}
-
-static void every_failing_call_is_one_clear_error(void **state)
-{
-	struct toy toy;
-	struct greta_error error;
-	(void)state;
-	toy_init(&toy);
-	for (unsigned variant = 0; variant < 3; variant++) {
-		struct greta_options options = {
-			.no_cache = true, .eager = variant == 1, .force_upload = variant == 2, .threads = 1};
-		good(whole_run(&toy, &options, 0, hipSuccess, &error), &error);
-		unsigned long calls = fault_count(), failed = 0;
-		for (unsigned long nth = 1; nth <= calls; nth++) {
-			hipError_t code = nth % 2 ? hipErrorOutOfMemory : hipErrorLaunchFailure;
-			error.message[0] = '\0';
-			enum greta_status status = whole_run(&toy, &options, nth, code, &error);
-			if (!fault_injected())
-				continue; /* the wait that polls takes more calls or fewer */
-			const char *name = fault_name(nth);
-			bool releases = strstr(name, "Free") || strstr(name, "Destroy") || strstr(name, "Unload") ||
-					strstr(name, "Unregister") || strcmp(name, "hipGetLastError") == 0 ||
-					(strcmp(name, "hipStreamSynchronize") == 0 && is_last(name, nth));
-			if (status == GRETA_OK && releases)
-				continue; /* nobody is left who could be told */
-			if (status != (code == hipErrorOutOfMemory ? GRETA_ERROR_MEMORY : GRETA_ERROR_DEVICE))
-				fail_msg("call %lu, %s: status %d, %s", nth, name, (int)status, error.message);
-			assert_non_null(strstr(error.message, code == hipErrorOutOfMemory ? "hipErrorOutOfMemory"
-											    : "hipErrorLaunchFailure"));
-			failed++;
-		}
-		assert_true(failed > 60);
-	}
-	toy_finish(&toy);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,7 +455,6 @@ int main(void)
 		cmocka_unit_test(statistics_count_what_was_done),
 		cmocka_unit_test(launches_are_timed_without_changing_the_sequence),
 		cmocka_unit_test(other_models_and_targets_are_refused_with_the_remedy),
-		cmocka_unit_test(every_failing_call_is_one_clear_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
