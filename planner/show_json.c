@@ -173,6 +173,8 @@ bool greta_show_json(const struct greta_plan *plan, const char *path, FILE *out)
 	put(&w, o, "step_weight_bytes", number(h->step_weight_bytes));
 	put(&w, o, "model", model(&w));
 	put(&w, o, "region_bytes", regions(&w));
+	put(&w, o, "device_bytes", number(greta_plan_device_bytes(h)));
+	put(&w, o, "host_bytes", number(greta_plan_host_bytes(h)));
 	put(&w, o, "programs", programs(&w));
 	put(&w, o, "tensors", tensors(&w));
 	put(&w, o, "buffers", buffers(&w));

@@ -41,9 +41,8 @@ static void print_memory(const struct greta_plan *plan, FILE *out)
 	for (uint32_t r = 0; r < GRETA_REGION_COUNT; r++)
 		print_bytes(out, greta_region_name(r), h->region_bytes[r], what[r]);
 
-	uint64_t device = h->region_bytes[GRETA_REGION_WEIGHTS] + h->region_bytes[GRETA_REGION_KV] +
-			  h->region_bytes[GRETA_REGION_ARENA] + h->region_bytes[GRETA_REGION_STATE];
-	fprintf(out, "device    %llu bytes: weights, kv, arena, state\n", (unsigned long long)device);
+	fprintf(out, "device    %llu bytes: weights, kv, arena, state\n", (unsigned long long)greta_plan_device_bytes(h));
+	fprintf(out, "host      %llu bytes, pinned: io, staged tokens\n", (unsigned long long)greta_plan_host_bytes(h));
 
 	char peak[GRETA_TEXT_MAX], bound[GRETA_TEXT_MAX], naive[GRETA_TEXT_MAX], step[GRETA_TEXT_MAX];
 	uint64_t arena = h->region_bytes[GRETA_REGION_ARENA];

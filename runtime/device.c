@@ -19,13 +19,14 @@ static enum greta_status allocate(const struct greta_hip *hip, const char *what,
 }
 
 static enum greta_status allocate_host(const struct greta_hip *hip, const char *what, uint64_t bytes, unsigned flags,
-				       void **out, struct greta_error *error)
+				       void **out, uint64_t *total, struct greta_error *error)
 {
 	hipError_t code = hip->hipHostMalloc(out, (size_t)bytes, flags);
 	if (code != hipSuccess)
 		return greta_hip_fail(hip, code, error, "hipHostMalloc of %s (%llu bytes)", what,
 		                      (unsigned long long)bytes);
 	memset(*out, 0, (size_t)bytes);
+	*total += bytes;
 	return GRETA_OK;
 }
 
@@ -34,24 +35,23 @@ enum greta_status greta_device_memory_init(struct greta_device_memory *memory, c
 {
 	struct greta_device_memory made = {0};
 	const uint64_t *bytes = plan->header->region_bytes;
-	uint64_t staging = sizeof(struct greta_state) + ((uint64_t)plan->header->context + 1) * sizeof(uint32_t);
 	void *pinned = NULL;
-	enum greta_status status = allocate(hip, "KV cache", bytes[GRETA_REGION_KV], &made.kv, &made.bytes, error);
+	enum greta_status status = allocate(hip, "KV cache", bytes[GRETA_REGION_KV], &made.kv, &made.device_bytes, error);
 	if (status == GRETA_OK)
-		status = allocate(hip, "arena", bytes[GRETA_REGION_ARENA], &made.arena, &made.bytes, error);
+		status = allocate(hip, "arena", bytes[GRETA_REGION_ARENA], &made.arena, &made.device_bytes, error);
 	if (status == GRETA_OK)
-		status = allocate(hip, "state", bytes[GRETA_REGION_STATE], &made.state, &made.bytes, error);
+		status = allocate(hip, "state", bytes[GRETA_REGION_STATE], &made.state, &made.device_bytes, error);
 	if (status == GRETA_OK)
 		status = allocate_host(hip, "ring and logits", bytes[GRETA_REGION_IO],
-				       hipHostMallocMapped | hipHostMallocCoherent, &made.io, error);
+				       hipHostMallocMapped | hipHostMallocCoherent, &made.io, &made.host_bytes, error);
 	if (status == GRETA_OK)
-		status = allocate_host(hip, "staged tokens", staging, hipHostMallocDefault, &pinned, error);
+		status = allocate_host(hip, "staged tokens", greta_plan_staging_bytes(plan->header), hipHostMallocDefault,
+				       &pinned, &made.host_bytes, error);
 	if (status != GRETA_OK) {
 		greta_device_memory_finish(&made, hip);
 		return status;
 	}
 	made.staging = pinned;
-	made.bytes += bytes[GRETA_REGION_IO];
 	*memory = made;
 	return GRETA_OK;
 }

@@ -191,13 +191,16 @@ struct greta_stats {
 	double plan_ms;          /* planning, 0 when the plan was there already; and checking the plan */
 	double weights_ms;       /* making the weights reachable for the device; of that: */
 	double pack_ms;          /* laying them out anew, 0 when the packed file was there */
-	double upload_ms;        /* copying them to the device */
+	double upload_ms;        /* copying them to the device: upload_bytes */
 	double capture_ms;       /* all programs captured so far */
 	double instantiate_ms;   /* and instantiated */
 	bool plan_reused, weights_reused; /* from the cache */
 	uint64_t model_bytes;    /* the GGUF file */
 	uint64_t mapped_bytes;   /* of weights read where the file is mapped (model or packed weights) */
-	uint64_t device_bytes;   /* allocated: weights uploaded, KV, arena, state, io */
+	uint64_t upload_bytes;   /* of weights copied to the device */
+	uint64_t device_bytes;   /* allocated of the device's memory: weights uploaded, KV cache, arena, state */
+	uint64_t planned_bytes;  /* what greta-plan show says that will be, on a device that does not read the host's memory */
+	uint64_t host_bytes;     /* allocated of the host's, pinned: ring, logits, staged tokens; weights laid out there */
 	uint64_t step_weight_bytes; /* weight bytes that one decode step reads */
 	uint32_t launches_per_step; /* of the decode program */
 	uint32_t nodes_per_step;    /* of its graph; 0 in an eager session */

@@ -26,6 +26,22 @@ uint64_t greta_plan_checksum(const void *data, size_t bytes)
 	return XXH3_64bits_withSeed((const uint8_t *)data + behind, bytes - behind, XXH3_64bits(data, at));
 }
 
+uint64_t greta_plan_device_bytes(const struct greta_plan_header *header)
+{
+	return header->region_bytes[GRETA_REGION_WEIGHTS] + header->region_bytes[GRETA_REGION_KV] +
+	       header->region_bytes[GRETA_REGION_ARENA] + header->region_bytes[GRETA_REGION_STATE];
+}
+
+uint64_t greta_plan_staging_bytes(const struct greta_plan_header *header)
+{
+	return sizeof(struct greta_state) + ((uint64_t)header->context + 1) * sizeof(uint32_t);
+}
+
+uint64_t greta_plan_host_bytes(const struct greta_plan_header *header)
+{
+	return header->region_bytes[GRETA_REGION_IO] + greta_plan_staging_bytes(header);
+}
+
 /* Sections lie inside the file, in order, each at a multiple of 64. */
 static bool sections_fit(const struct greta_plan_header *header)
 {
@@ -59,7 +75,9 @@ static enum greta_status check_header(const uint8_t *data, size_t bytes, struct 
 		return greta_fail(error, GRETA_ERROR_FORMAT, "damaged plan: its checksum does not fit");
 	if (header->abi_hash != greta_abi_hash())
 		return greta_fail(error, GRETA_ERROR_MISMATCH,
-				  "the plan was made for other kernels than this build's: make it again with greta-plan build");
+				  "the plan was made for other kernels (ABI %016llx) than this build's (%016llx): make it again with "
+				  "greta-plan build",
+				  (unsigned long long)header->abi_hash, (unsigned long long)greta_abi_hash());
 	if (!sections_fit(header))
 		return greta_fail(error, GRETA_ERROR_FORMAT, "damaged plan: a section lies outside the file");
 	return GRETA_OK;

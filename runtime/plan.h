@@ -181,6 +181,13 @@ enum greta_status greta_plan_open_memory(const void *data, size_t bytes, struct 
 
 void greta_plan_close(struct greta_plan *plan);
 
+/* What a session allocates, in bytes: of the memory of a device that has its own (weights, KV cache, arena, state), and of the
+ * host's, pinned (ring and logits, staged tokens; buffers to upload through come and go besides). */
+uint64_t greta_plan_device_bytes(const struct greta_plan_header *header);
+uint64_t greta_plan_host_bytes(const struct greta_plan_header *header);
+/* Of these the staged tokens: a struct greta_state and uint32_t [context + 1]. */
+uint64_t greta_plan_staging_bytes(const struct greta_plan_header *header);
+
 /* The string at an offset that a validated plan holds. */
 static inline const char *greta_plan_string(const struct greta_plan *plan, uint32_t offset)
 {

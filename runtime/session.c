@@ -84,7 +84,7 @@ static enum greta_status check_room(const struct greta *greta, struct greta_erro
 	const uint64_t *bytes = greta->plan.header->region_bytes;
 	const double mib = 1024.0 * 1024.0;
 	uint64_t weights = bytes[GRETA_REGION_WEIGHTS] + bytes[GRETA_REGION_MODEL];
-	uint64_t all = weights + bytes[GRETA_REGION_KV] + bytes[GRETA_REGION_ARENA] + bytes[GRETA_REGION_STATE];
+	uint64_t all = greta_plan_device_bytes(greta->plan.header) + bytes[GRETA_REGION_MODEL];
 	size_t left = 0, total = 0;
 	hipError_t code = greta->hip->hipMemGetInfo(&left, &total);
 	if (code != hipSuccess)
@@ -94,7 +94,7 @@ static enum greta_status check_room(const struct greta *greta, struct greta_erro
 	return greta_fail(
 	    error, GRETA_ERROR_MEMORY,
 	    "%s is too small: the plan takes %.1f MiB of its memory (weights %.1f, KV cache %.1f, activations "
-	    "%.1f), %.1f of %.1f MiB are free: plan a shorter context or prefill, or free some",
+	    "%.1f), %.1f of %.1f MiB are free: free some, or plan less with greta-plan build --ctx and --prefill",
 	    greta->device_name, (double)all / mib, (double)weights / mib, (double)bytes[GRETA_REGION_KV] / mib,
 	    (double)bytes[GRETA_REGION_ARENA] / mib, (double)left / mib, (double)total / mib);
 }
@@ -103,6 +103,7 @@ static enum greta_status open_device(struct greta *greta, const struct greta_ses
                                      const void *image, struct greta_error *error)
 {
 	const struct greta_hip *hip = greta->hip;
+	struct greta_error reason;
 	int count = 0, integrated = 0;
 	hipError_t code = hip->hipGetDeviceCount(&count);
 	if (code != hipSuccess || count < 1)
@@ -114,6 +115,12 @@ static enum greta_status open_device(struct greta *greta, const struct greta_ses
 	if (code != hipSuccess)
 		return greta_hip_fail(hip, code, error, "hipDeviceGetName of device 0");
 	code = hip->hipModuleLoadData(&greta->module, image);
+	if (code == hipErrorInvalidImage || code == hipErrorNoBinaryForGpu) {
+		greta_hip_fail(hip, code, &reason, "hipModuleLoadData");
+		return greta_fail(error, GRETA_ERROR_MISMATCH,
+				  "%s does not take this build's kernels for %.16s (%.250s): build with -Dgpu_targets for it",
+				  greta->device_name, greta->plan.header->target, reason.message);
+	}
 	if (code != hipSuccess)
 		return greta_hip_fail(hip, code, error, "hipModuleLoadData of the kernels for %.16s",
 				      greta->plan.header->target);
@@ -153,6 +160,7 @@ static enum greta_status open_weights(struct greta *greta, const struct greta_se
 	greta->stats.upload_ms = greta->weights.upload_ms;
 	greta->stats.weights_reused = greta->weights.reused;
 	greta->stats.mapped_bytes = greta->weights.mapped_bytes;
+	greta->stats.upload_bytes = greta->weights.device_bytes;
 	return GRETA_OK;
 }
 
@@ -355,7 +363,9 @@ enum greta_status greta_session_open(const struct greta_session_source *source, 
 	greta->stats.plan_ms += source->plan_ms;
 	greta->stats.plan_reused = source->plan_reused;
 	greta->stats.model_bytes = greta->plan.header->model_bytes;
-	greta->stats.device_bytes = greta->weights.device_bytes + greta->memory.bytes;
+	greta->stats.device_bytes = greta->weights.device_bytes + greta->memory.device_bytes;
+	greta->stats.host_bytes = greta->weights.host_bytes + greta->memory.host_bytes;
+	greta->stats.planned_bytes = greta_plan_device_bytes(greta->plan.header);
 	greta->stats.step_weight_bytes = greta->plan.header->step_weight_bytes;
 	greta->stats.open_ms = greta_clock_ms() - greta->started_ms;
 	*out_greta = greta;

@@ -60,7 +60,7 @@ struct greta_device_memory {
 	void *kv, *arena, *state; /* device */
 	void *io;                 /* host, mapped for the device: ring and logits */
 	uint8_t *staging;         /* host, pinned: struct greta_state, then uint32_t tokens[context + 1] */
-	uint64_t bytes;
+	uint64_t device_bytes, host_bytes;
 };
 
 struct greta {

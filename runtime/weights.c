@@ -159,7 +159,7 @@ static enum greta_status pack_in_memory(struct job *job, const struct greta_piec
 	hipError_t code = job->hip->hipHostMalloc(&out->host_weights, bytes, hipHostMallocMapped);
 	if (code != hipSuccess)
 		return greta_hip_fail(job->hip, code, error, "hipHostMalloc of the weights (%zu bytes)", bytes);
-	out->device_bytes += bytes;
+	out->host_bytes += bytes;
 	code = job->hip->hipHostGetDevicePointer(&out->weights_base, out->host_weights, 0);
 	if (code != hipSuccess)
 		return greta_hip_fail(job->hip, code, error, "hipHostGetDevicePointer of the weights");

@@ -19,7 +19,8 @@ struct greta_resident_weights {
 	/* For statistics. */
 	double pack_ms, upload_ms;
 	bool reused;                        /* the packed file was there */
-	uint64_t mapped_bytes, device_bytes;
+	uint64_t mapped_bytes;
+	uint64_t device_bytes, host_bytes;  /* allocated of the device's memory; of the host's */
 
 	/* What to release. */
 	const struct greta_hip *hip;

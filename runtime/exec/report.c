@@ -25,10 +25,17 @@ void greta_exec_print_stats(const struct greta *greta, const struct greta_exec_a
 	fprintf(stderr, "device      %s (%s", info->device, info->provider);
 	if (info->threads)
 		fprintf(stderr, ", %u threads", info->threads);
-	fprintf(stderr, ", %s kernels), %.1f MB allocated\n", info->kernels, (double)stats.device_bytes * 1e-6);
-	fprintf(stderr, "weights     %.1f ms%s; packing %.1f ms, uploading %.1f ms, %.1f MB mapped\n", stats.weights_ms,
-	        stats.weights_reused ? " (reused)" : "", stats.pack_ms, stats.upload_ms,
-	        (double)stats.mapped_bytes * 1e-6);
+	fprintf(stderr, ", %s kernels)\n", info->kernels);
+	fprintf(stderr,
+	        "memory      %" PRIu64 " bytes allocated on the device (planned %" PRIu64 "), %" PRIu64 " pinned on the host; %.1f "
+	        "MB of weights mapped\n",
+	        stats.device_bytes, stats.planned_bytes, stats.host_bytes, (double)stats.mapped_bytes * 1e-6);
+	fprintf(stderr, "weights     %.1f ms%s; packing %.1f ms, uploading %.1f ms", stats.weights_ms,
+	        stats.weights_reused ? " (reused)" : "", stats.pack_ms, stats.upload_ms);
+	if (stats.upload_ms > 0)
+		fprintf(stderr, " (%.1f MB, %.2f GB/s)", (double)stats.upload_bytes * 1e-6,
+		        (double)stats.upload_bytes * 1e-6 / stats.upload_ms);
+	fputc('\n', stderr);
 	if (info->eager)
 		fprintf(stderr, "step        %u launches, eager\n", stats.launches_per_step);
 	else
@@ -63,13 +70,15 @@ static json_t *stats_object(const struct greta *greta)
 {
 	struct greta_stats s;
 	greta_get_stats(greta, &s);
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:I, s:I, s:I, s:I, s:i, s:i, s:I, s:f, "
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:I, s:f, "
 	                 "s:f, s:I, s:f, s:f, s:f}",
 	                 "open_ms", s.open_ms, "model_ms", s.model_ms, "plan_ms", s.plan_ms, "weights_ms", s.weights_ms,
 	                 "pack_ms", s.pack_ms, "upload_ms", s.upload_ms, "capture_ms", s.capture_ms, "instantiate_ms",
 	                 s.instantiate_ms, "plan_reused", s.plan_reused, "weights_reused", s.weights_reused,
 	                 "model_bytes", (json_int_t)s.model_bytes, "mapped_bytes", (json_int_t)s.mapped_bytes,
-	                 "device_bytes", (json_int_t)s.device_bytes, "step_weight_bytes",
+	                 "upload_bytes", (json_int_t)s.upload_bytes, "device_bytes", (json_int_t)s.device_bytes,
+	                 "planned_bytes", (json_int_t)s.planned_bytes, "host_bytes", (json_int_t)s.host_bytes,
+	                 "step_weight_bytes",
 	                 (json_int_t)s.step_weight_bytes, "launches_per_step", (int)s.launches_per_step,
 	                 "nodes_per_step", (int)s.nodes_per_step, "prefill_tokens", (json_int_t)s.prefill_tokens,
 	                 "prefill_ms", s.prefill_ms, "prefill_tokens_per_s", rate(s.prefill_tokens, s.prefill_ms),

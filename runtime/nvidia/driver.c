@@ -76,12 +76,12 @@ static enum greta_status check(struct driver *made, struct greta_error *error)
 		return refuse(made, result, "cuDriverGetVersion", error);
 	if (made->version < OLDEST_DRIVER)
 		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s is for CUDA %d.%d; one for 11.4 is the oldest "
-		    "that serves", made->name, made->version / 1000, made->version % 1000 / 10);
+		    "that serves: install a newer one", made->name, made->version / 1000, made->version % 1000 / 10);
 	result = made->cuda.device_get_count(&made->device_count);
 	if (result)
 		return refuse(made, result, "cuDeviceGetCount", error);
 	if (made->device_count < 1)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s finds no GPU", made->name);
+		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s finds no GPU: take --provider cpu", made->name);
 	if (made->device_count > DEVICES_MAX)
 		made->device_count = DEVICES_MAX;
 	return GRETA_OK;

@@ -5,11 +5,10 @@
  *     test-faults PROVIDER [STEP]    sim (gfx942 code in the simulator), cpu, amd, nvidia; every STEP-th call
  *
  * Skipped where the provider has no device or this build no kernels for it. */
-#include "kernels/gpu/image.h"
 #include "planner/planner.h"
 #include "runtime/session.h"
+#include "tests/e2e/any_device.h"
 #include "tests/planner/small_model.h"
-#include "tests/provider/sim.h"
 #include "tests/runtime/fault_walk.h"
 
 #include <setjmp.h>
@@ -20,7 +19,6 @@
 
 #include <cmocka.h>
 
-#define SKIPPED 77
 #define CONTEXT 64
 #define PROMPT 3
 #define GENERATED 2
@@ -42,8 +40,8 @@ struct setting {
 	bool judge; /* by what is expected */
 };
 
-static struct greta_hip *loaded; /* the provider asked for; for sim, the cpu below it */
-static struct greta_hip device;
+static const struct greta_hip *device;
+static char device_target[GRETA_HIP_ARCHITECTURE_MAX];
 static unsigned long step;
 
 /* A source of its own for each session, which takes plan and model. */
@@ -110,7 +108,9 @@ static void ask_the_processor(struct setting *setting)
 	char target[GRETA_HIP_ARCHITECTURE_MAX];
 	memcpy(target, setting->target, sizeof(target));
 	strcpy(setting->target, "cpu");
-	if (greta_hip_load("cpu", &(struct greta_hip_options){.threads = 1, .guard = true}, &cpu, &error) != GRETA_OK ||
+	/* By the options that a cpu provider may be loaded with already. */
+	if (greta_hip_load("cpu", &(struct greta_hip_options){.threads = 2, .guard = true, .overlap = true}, &cpu, &error) !=
+		GRETA_OK ||
 	    run(setting, cpu, &error) != GRETA_OK)
 		fail_msg("%s", error.message);
 	greta_hip_unload(cpu);
@@ -121,12 +121,10 @@ static void ask_the_processor(struct setting *setting)
 static void walk(bool eager)
 {
 	struct setting setting = {.options = {.no_cache = true, .threads = 1, .eager = eager}};
-	struct greta_error error;
-	if (greta_hip_architecture(&device, 0, setting.target, &error) != GRETA_OK)
-		fail_msg("%s", error.message);
+	memcpy(setting.target, device_target, sizeof(device_target));
 	small_model_open(&setting.model, shape, "Q4_K_M");
 	ask_the_processor(&setting);
-	walk_faults(&(struct fault_walk){.hip = &device, .run = run, .user = &setting, .step = step});
+	walk_faults(&(struct fault_walk){.hip = device, .run = run, .user = &setting, .step = step});
 	small_model_close(&setting.model);
 }
 
@@ -142,43 +140,16 @@ static void launch_by_launch(void **state)
 	walk(true);
 }
 
-/* Returns 0, or the exit status. */
-static int open_device(const char *provider)
-{
-	bool sim = strcmp(provider, "sim") == 0;
-	struct greta_hip_options options = {.threads = 1, .guard = true, .overlap = true};
-	struct greta_error error = {.message = "the cpu provider refused the simulator"};
-	char target[GRETA_HIP_ARCHITECTURE_MAX];
-	if (sim && !greta_gpu_image("gfx942")) {
-		puts("skipped: this build has no kernels for gfx942 (option gpu_targets)");
-		return SKIPPED;
-	}
-	enum greta_status status = greta_hip_load(sim ? "cpu" : provider, &options, &loaded, &error);
-	if (status == GRETA_OK && sim)
-		status = sim_wrap(loaded, &device) ? GRETA_OK : GRETA_ERROR_DEVICE;
-	else if (status == GRETA_OK)
-		device = *loaded;
-	if (status == GRETA_OK)
-		status = greta_hip_architecture(&device, 0, target, &error);
-	if (status == GRETA_OK && strcmp(target, "cpu") != 0 && !greta_gpu_image(target))
-		status = greta_fail(&error, GRETA_ERROR_DEVICE, "this build has no kernels for %s", target);
-	if (status == GRETA_OK)
-		return 0;
-	printf("skipped: %s\n", error.message);
-	greta_hip_unload(loaded);
-	return status == GRETA_ERROR_DEVICE ? SKIPPED : 1;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(as_graphs), cmocka_unit_test(launch_by_launch)};
 	if (argc < 2)
 		return 2;
 	step = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-	int status = open_device(argv[1]);
+	int status = any_device_open(argv[1], &device, device_target);
 	if (status)
 		return status;
 	status = cmocka_run_group_tests_name("faults", tests, NULL, NULL);
-	greta_hip_unload(loaded);
+	any_device_close();
 	return status;
 }

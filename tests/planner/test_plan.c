@@ -287,10 +287,14 @@ static void another_version_or_build_is_refused_with_the_remedy(void **state)
 	struct greta_error error;
 	struct greta_plan_image image = small_model_plan(&model, GRETA_FUSE_FULL);
 	struct greta_plan_header *header = image.data;
-	header->abi_hash++;
+	char hashes[2][24];
+	snprintf(hashes[0], sizeof(hashes[0]), "%016llx", (unsigned long long)header->abi_hash++);
+	snprintf(hashes[1], sizeof(hashes[1]), "%016llx", (unsigned long long)header->abi_hash);
 	repair_checksum(&image);
 	assert_int_equal(accept(&image, &error), GRETA_ERROR_MISMATCH);
 	assert_non_null(strstr(error.message, "greta-plan build"));
+	assert_non_null(strstr(error.message, hashes[0]));
+	assert_non_null(strstr(error.message, hashes[1]));
 	header->version++;
 	assert_int_equal(accept(&image, &error), GRETA_ERROR_MISMATCH);
 	assert_non_null(strstr(error.message, "greta-plan build"));

@@ -62,6 +62,7 @@ static void what_was_tried_is_said(void **state)
 	struct greta_hip *hip;
 	struct greta_error error;
 	refused("/nowhere/libamdhip64.so", "tried /nowhere/libamdhip64.so", "No such file");
+	refused("/nowhere/libamdhip64.so", "the AMD HIP runtime", "install it, or take --provider cpu");
 	refused(FAKE_CUDA, "hipInit", "has no");
 	if (greta_hip_load("amd", NULL, &hip, &error) == GRETA_OK) {
 		greta_hip_unload(hip);
@@ -77,7 +78,7 @@ static void a_library_that_lacks_a_call_is_refused(void **state)
 	(void)state;
 	struct fake fake;
 	fake_init(&fake, FAKE_AMD_LACKING);
-	refused(FAKE_AMD_LACKING, "hipGraphGetNodes", "has no");
+	refused(FAKE_AMD_LACKING, "has no hipGraphGetNodes", "install ROCm");
 	fake_finish(&fake);
 }
 
@@ -104,13 +105,13 @@ static void old_runtimes_and_empty_machines_are_refused(void **state)
 	struct fake fake;
 	fake_init(&fake, FAKE_AMD);
 	fake.inner.hipRuntimeGetVersion = old_version;
-	refused(FAKE_AMD, "version 4.3.21331", "5.0");
+	refused(FAKE_AMD, "version 4.3.21331", "5.0 is the oldest that serves: install ROCm");
 	fake.inner.hipRuntimeGetVersion = fake.cpu->hipRuntimeGetVersion;
 	fake.inner.hipInit = no_device;
 	refused(FAKE_AMD, "no AMD GPU answers", "hipErrorNoDevice");
 	fake.inner.hipInit = fake.cpu->hipInit;
 	fake.inner.hipGetDeviceCount = zero_devices;
-	refused(FAKE_AMD, "finds no GPU", "fake-amd");
+	refused(FAKE_AMD, "finds no GPU: take --provider cpu", "fake-amd");
 	fake_finish(&fake);
 }
 
