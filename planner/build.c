@@ -21,6 +21,7 @@
 struct choice {
 	const struct greta_target *target;
 	uint32_t context, kv_type, fuse, activations;
+	bool keep_all;
 	uint32_t prefill[PROGRAMS_MAX];
 	size_t prefill_count;
 };
@@ -64,6 +65,7 @@ static enum greta_status choose(const struct greta_llama *model, const struct gr
 	    .kv_type = options->kv_type,
 	    .fuse = options->fuse,
 	    .activations = options->activations ? options->activations : 4,
+	    .keep_all = options->keep_all,
 	};
 	if (!choice.target)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no target %s: greta-plan targets lists them", target);
@@ -189,7 +191,8 @@ static void describe(struct greta_draft *draft, const struct greta_llama *model,
 static enum greta_status add_program(struct greta_draft *draft, const struct greta_llama *model, const struct choice *choice,
 				     const struct greta_weights *weights, uint32_t chunk, struct greta_error *error)
 {
-	struct greta_schedule_options options = {chunk, choice->context, choice->kv_type, choice->activations};
+	struct greta_schedule_options options = {chunk, choice->context, choice->kv_type, choice->activations,
+						 choice->keep_all};
 	struct greta_graph graph;
 	enum greta_status status = greta_schedule(model, weights, &options, &graph, error);
 	if (status != GRETA_OK)
@@ -204,7 +207,7 @@ static enum greta_status add_program(struct greta_draft *draft, const struct gre
 		if (chunk > 1)
 			snprintf(name, sizeof(name), "prefill%u", chunk);
 		status = greta_program_add(draft, &graph, name, chunk > 1 ? GRETA_PROGRAM_PREFILL : GRETA_PROGRAM_DECODE,
-					   choice->target, weights, error);
+					   choice->target, weights, choice->keep_all, error);
 	}
 	greta_graph_finish(&graph);
 	return status;

@@ -27,6 +27,7 @@ static const char USAGE[] =
     "      --kv f16|f32         numbers of the KV cache (default: f16)\n"
     "      --fuse none|full     one kernel per operation, or as few as possible (default: full)\n"
     "      --activations x32|x24|x16|x8   bits of the activations in products (default: x32)\n"
+    "      --keep-all           no value is written over before the step ends: for looking at values\n"
     "      --threads N          that read the weights (default: one per processor)\n"
     "  -h, --help\n";
 
@@ -80,13 +81,14 @@ static bool parse_prefill(char *text, struct request *request)
 /* Returns 0, or the exit code plus one. */
 static int parse(int argc, char **argv, struct request *request)
 {
-	enum { TARGET = 256, CTX, PREFILL, KV, FUSE, ACTIVATIONS, THREADS };
+	enum { TARGET = 256, CTX, PREFILL, KV, FUSE, ACTIVATIONS, KEEP_ALL, THREADS };
 	static const struct option options[] = {
 	    {"output", required_argument, NULL, 'o'},         {"target", required_argument, NULL, TARGET},
 	    {"ctx", required_argument, NULL, CTX},            {"prefill", required_argument, NULL, PREFILL},
 	    {"kv", required_argument, NULL, KV},              {"fuse", required_argument, NULL, FUSE},
 	    {"activations", required_argument, NULL, ACTIVATIONS}, {"threads", required_argument, NULL, THREADS},
-	    {"help", no_argument, NULL, 'h'},                 {NULL, 0, NULL, 0},
+	    {"keep-all", no_argument, NULL, KEEP_ALL},        {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
 	};
 	static const char *const caches[] = {"f16", "f32"}, *const fuses[] = {"none", "full"},
 			  *const widths[] = {"x8", "x16", "x24", "x32"};
@@ -122,6 +124,7 @@ static int parse(int argc, char **argv, struct request *request)
 				return 1 + wrong("activations", optarg, "x32, x24, x16 or x8");
 			request->options.activations = (uint32_t)word + 1;
 			break;
+		case KEEP_ALL: request->options.keep_all = true; break;
 		case THREADS:
 			if (!parse_count(optarg, &request->options.threads))
 				return 1 + wrong("threads", optarg, "a number of threads");

@@ -9,6 +9,8 @@
 #include "models/llama.h"
 #include "runtime/plan.h"
 
+#include <stdbool.h>
+
 struct greta_plan_options {
 	const char *target;       /* NULL: "cpu" */
 	uint32_t context;         /* tokens; 0: the model's, but at most 4,096 */
@@ -17,6 +19,8 @@ struct greta_plan_options {
 	uint32_t kv_type;         /* enum greta_kv_type */
 	uint32_t fuse;            /* enum greta_fuse */
 	uint32_t activations;     /* digits per value, 1 to 4; 0: 4 */
+	bool keep_all;            /* nothing is reused or written over: after a step every value that its launches wrote is
+				   * still there. For tools that look at values (greta-parity); the arena is as large as the sum */
 	uint32_t threads;         /* that read the weights' scales; 0: one per processor, at most 8 */
 
 	/* Called now and then while the weights are read, with the bytes done and the bytes in all, always from the thread

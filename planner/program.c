@@ -120,10 +120,10 @@ static enum greta_status emit(const struct emitter *e, struct greta_graph *graph
 
 enum greta_status greta_program_add(struct greta_draft *draft, struct greta_graph *graph, const char *name,
 				    enum greta_program_kind kind, const struct greta_target *target,
-				    const struct greta_weights *weights, struct greta_error *error)
+				    const struct greta_weights *weights, bool keep_all, struct greta_error *error)
 {
 	struct greta_arena arena;
-	enum greta_status status = greta_arena_init(&arena, graph, error);
+	enum greta_status status = greta_arena_init(&arena, graph, keep_all, error);
 	if (status != GRETA_OK)
 		return status;
 	uint32_t *buffer_of = calloc(graph->value_count ? graph->value_count : 1, sizeof(*buffer_of));

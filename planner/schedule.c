@@ -8,7 +8,7 @@ struct builder {
 	const struct greta_schedule_options *options;
 	struct greta_graph *graph;
 	uint32_t layer, block; /* of what is added next */
-	struct greta_ref x;    /* [chunk][n_embd]: the residual stream */
+	struct greta_ref x;    /* [chunk][n_embd]: the residual stream, as it is now */
 	struct greta_ref rope; /* [chunk][head_dim / 2][2] */
 };
 
@@ -139,13 +139,15 @@ static struct greta_ref attention(struct builder *b, struct greta_ref q)
 	return out;
 }
 
-/* x += y, in place. */
-static void add_to_x(struct builder *b, struct greta_ref y)
+/* x += y: in place, or, where all is kept, into a value named `kept`. */
+static void add_to_x(struct builder *b, const char *kept, struct greta_ref y)
 {
 	struct greta_op op = start(b, GRETA_KERNEL_add);
 	op.refs[GRETA_REF(add, a)] = b->x;
 	op.refs[GRETA_REF(add, b)] = y;
 	op.refs[GRETA_REF(add, state)] = fixed(GRETA_FIXED_STATE);
+	if (b->options->keep_all)
+		b->x = rows_of(b, kept, b->model->n_embd);
 	op.refs[GRETA_REF(add, y)] = b->x;
 	op.args.add.cols = b->model->n_embd;
 	op.args.add.chunk = b->options->chunk;
@@ -184,13 +186,13 @@ static void layer(struct builder *b, uint32_t index)
 	struct greta_ref mixed = attention(b, q);
 
 	b->block = GRETA_BLOCK_output;
-	add_to_x(b, product(b, "output", w->attn_output, mixed));
+	add_to_x(b, "x_output", product(b, "output", w->attn_output, mixed));
 
 	b->block = GRETA_BLOCK_ffn;
 	norm = rmsnorm(b, "ffn_norm", w->ffn_norm, b->x);
 	struct greta_ref gate = product(b, "gate", w->ffn_gate, norm);
 	struct greta_ref up = product(b, "up", w->ffn_up, norm);
-	add_to_x(b, product(b, "down", w->ffn_down, silu_mul(b, gate, up)));
+	add_to_x(b, "x_ffn", product(b, "down", w->ffn_down, silu_mul(b, gate, up)));
 }
 
 static void lm_head(struct builder *b)

@@ -168,6 +168,7 @@ enum greta_status greta_session_step(struct greta *greta, size_t remaining, size
 	if (code != hipSuccess)
 		return fail(greta, code, "hipEventRecord after a step", error);
 	greta->position = after;
+	greta->last_program = program;
 	*out_tokens = tokens;
 	return GRETA_OK;
 }

@@ -5,7 +5,8 @@
  *	sequence.c   appends to the sequence: prompts, generation, logits
  *	device.c     the device's memory, its state, and one step of it
  *	vocabulary.c text and tokens
- *	profile.c    times one step launch by launch */
+ *	profile.c    times one step launch by launch
+ *	observe.c    what a step leaves behind */
 #ifndef GRETA_SESSION_H
 #define GRETA_SESSION_H
 
@@ -50,6 +51,32 @@ enum greta_status greta_session_time_launches(struct greta *greta, double *out_m
 
 const struct greta_plan *greta_session_plan(const struct greta *greta);
 
+/* ---- What a step leaves behind ---- */
+
+/* After greta_feed of no more tokens than one program takes, or greta_session_run_launches: the program that ran (its
+ * index in the plan). */
+size_t greta_session_last_program(const struct greta *greta);
+
+/* The index in the plan's BUFFERS of the buffer of that name that `program` uses; false when there is none. */
+bool greta_session_find_buffer(const struct greta *greta, size_t program, const char *name, size_t *out_buffer);
+
+/* Waits for enqueued steps and copies `bytes` bytes from `offset` of a buffer. Its contents are what the step run last left
+ * there: of an arena buffer its value only if that step's program has it and, the arena being shared, the plan was made to
+ * keep all (greta_plan_options.keep_all). ARGUMENT (no such buffer or bytes), DEVICE. */
+enum greta_status greta_session_read(struct greta *greta, size_t buffer, uint64_t offset, void *out, size_t bytes,
+				     struct greta_error *error);
+
+/* Fills the ARENA before a step, or the KV region before the first one, with a byte, so that what is read without having
+ * been written, or not written at all, is seen. ARGUMENT (another region), DEVICE. */
+enum greta_status greta_session_fill(struct greta *greta, enum greta_region region, uint8_t byte,
+				     struct greta_error *error);
+
+/* Runs the first `launches` launches of a program as a step that takes these tokens would, eagerly, and waits. The
+ * sequence, which no step may have run ahead of, stays as it is. ARGUMENT (more tokens than the program or the context
+ * take, more launches than it has), DEVICE. */
+enum greta_status greta_session_run_launches(struct greta *greta, const int32_t *tokens, size_t count,
+					     size_t program, uint32_t launches, struct greta_error *error);
+
 /* ---- For the session's own files ---- */
 
 #define GRETA_LOOKAHEAD_MAX 16
@@ -81,6 +108,7 @@ struct greta {
 	struct greta_device_memory memory;
 	struct greta_programs programs;
 	size_t decode;                       /* index of the decode program */
+	size_t last_program;                 /* of the step enqueued last */
 
 	/* The sequence: memory.staging's tokens[0 .. length). The device's caches hold the first `position` of them,
 	 * and, when position > length, tokens sampled ahead that nobody has taken yet. `stale`: the device's own state

@@ -15,6 +15,8 @@ struct greta_oracle {
 	double *row;         /* the longest row of weights */
 	double *scores;      /* [context] */
 	double *k, *v;       /* [n_layer][context][n_head_kv * head_dim] */
+	greta_oracle_observer *observer;
+	void *user;
 };
 
 /* What one call of feed works on, [tokens][...] each. */
@@ -77,6 +79,20 @@ void greta_oracle_destroy(struct greta_oracle *oracle)
 	free(oracle);
 }
 
+void greta_oracle_observe(struct greta_oracle *oracle, greta_oracle_observer *observer, void *user)
+{
+	oracle->observer = observer;
+	oracle->user = user;
+}
+
+/* values [tokens][count] */
+static void tell(const struct greta_oracle *oracle, const char *name, uint32_t layer, const double *values, size_t tokens,
+		 size_t count)
+{
+	for (size_t t = 0; oracle->observer && t < tokens; t++)
+		oracle->observer(oracle->user, name, layer, oracle->length + t, values + t * count, count);
+}
+
 size_t greta_oracle_vocab(const struct greta_oracle *oracle) { return oracle->llama->n_vocab; }
 
 void greta_oracle_truncate(struct greta_oracle *oracle, size_t length)
@@ -132,6 +148,7 @@ static void attention_block(struct greta_oracle *oracle, uint32_t layer, struct 
 	double *k = oracle->k + layer * oracle->context * kv, *v = oracle->v + layer * oracle->context * kv;
 
 	norm(oracle, w->attn_norm, a);
+	tell(oracle, "attn_norm", layer, a->normed, a->tokens, llama->n_embd);
 	product(oracle, w->attn_q, a->normed, a->tokens, a->q);
 	product(oracle, w->attn_k, a->normed, a->tokens, k + start * kv);
 	product(oracle, w->attn_v, a->normed, a->tokens, v + start * kv);
@@ -139,6 +156,9 @@ static void attention_block(struct greta_oracle *oracle, uint32_t layer, struct 
 		greta_oracle_rope(a->q + t * heads, llama->n_head, head_dim, start + t, oracle->frequencies);
 		greta_oracle_rope(k + (start + t) * kv, llama->n_head_kv, head_dim, start + t, oracle->frequencies);
 	}
+	tell(oracle, "q", layer, a->q, a->tokens, heads);
+	tell(oracle, "k", layer, k + start * kv, a->tokens, kv);
+	tell(oracle, "v", layer, v + start * kv, a->tokens, kv);
 	for (size_t t = 0; t < a->tokens; t++)
 		for (uint32_t h = 0; h < llama->n_head; h++) {
 			size_t shared = (size_t)(h / (llama->n_head / llama->n_head_kv)) * head_dim;
@@ -146,20 +166,30 @@ static void attention_block(struct greta_oracle *oracle, uint32_t layer, struct 
 			greta_oracle_attention(q, k + shared, v + shared, kv, start + t + 1, head_dim,
 					       1.0 / sqrt((double)head_dim), oracle->scores, q);
 		}
+	tell(oracle, "attention", layer, a->q, a->tokens, heads);
 	product(oracle, w->attn_output, a->q, a->tokens, a->normed);
+	tell(oracle, "output", layer, a->normed, a->tokens, llama->n_embd);
 	add(a->x, a->normed, a->tokens * llama->n_embd);
+	tell(oracle, "x_output", layer, a->x, a->tokens, llama->n_embd);
 }
 
 static void feed_forward_block(struct greta_oracle *oracle, uint32_t layer, struct activations *a)
 {
 	const struct greta_llama_layer *w = &oracle->llama->layers[layer];
+	size_t n_embd = oracle->llama->n_embd, n_ff = oracle->llama->n_ff;
 	norm(oracle, w->ffn_norm, a);
+	tell(oracle, "ffn_norm", layer, a->normed, a->tokens, n_embd);
 	product(oracle, w->ffn_gate, a->normed, a->tokens, a->gate);
 	product(oracle, w->ffn_up, a->normed, a->tokens, a->up);
-	for (size_t i = 0; i < a->tokens * oracle->llama->n_ff; i++)
+	tell(oracle, "gate", layer, a->gate, a->tokens, n_ff);
+	tell(oracle, "up", layer, a->up, a->tokens, n_ff);
+	for (size_t i = 0; i < a->tokens * n_ff; i++)
 		a->gate[i] = greta_oracle_silu(a->gate[i]) * a->up[i];
+	tell(oracle, "h", layer, a->gate, a->tokens, n_ff);
 	product(oracle, w->ffn_down, a->gate, a->tokens, a->normed);
-	add(a->x, a->normed, a->tokens * oracle->llama->n_embd);
+	tell(oracle, "down", layer, a->normed, a->tokens, n_embd);
+	add(a->x, a->normed, a->tokens * n_embd);
+	tell(oracle, "x_ffn", layer, a->x, a->tokens, n_embd);
 }
 
 static void embed(const struct greta_llama *llama, const int32_t *tokens, struct activations *a)
@@ -191,11 +221,13 @@ enum greta_status greta_oracle_feed(struct greta_oracle *oracle, const int32_t *
 		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu tokens in the oracle", count);
 	}
 	embed(llama, tokens, &a);
+	tell(oracle, "x", GRETA_ORACLE_NO_LAYER, a.x, count, llama->n_embd);
 	for (uint32_t layer = 0; layer < llama->n_layer; layer++) {
 		attention_block(oracle, layer, &a);
 		feed_forward_block(oracle, layer, &a);
 	}
 	norm(oracle, llama->output_norm, &a);
+	tell(oracle, "output_norm", GRETA_ORACLE_NO_LAYER, a.normed, count, llama->n_embd);
 	product(oracle, llama->output, a.normed + (count - wanted) * llama->n_embd, wanted, out_logits);
 	oracle->length += count;
 	release(&a);

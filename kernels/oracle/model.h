@@ -17,6 +17,17 @@ enum greta_status greta_oracle_create(const struct greta_llama *llama, size_t co
 				      struct greta_error *error);
 void greta_oracle_destroy(struct greta_oracle *oracle);
 
+/* Told the values of one token at one place of the model, as greta_oracle_feed comes by. `name` is what the planner calls
+ * them (planner/schedule.c, all kept): "x" and "output_norm" once, with `layer` GRETA_ORACLE_NO_LAYER; "attn_norm", "q" and
+ * "k" (after the rotation), "v", "attention", "output", "x_output", "ffn_norm", "gate", "up", "h", "down", "x_ffn" in each
+ * layer. `values` is valid during the call. */
+#define GRETA_ORACLE_NO_LAYER UINT32_MAX
+typedef void greta_oracle_observer(void *user, const char *name, uint32_t layer, size_t position, const double *values,
+				   size_t count);
+
+/* From now on; NULL: nobody. */
+void greta_oracle_observe(struct greta_oracle *oracle, greta_oracle_observer *observer, void *user);
+
 /* Logits of one position: n_vocab of the llama. */
 size_t greta_oracle_vocab(const struct greta_oracle *oracle);
 
