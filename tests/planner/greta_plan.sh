@@ -22,6 +22,8 @@ refused() {
 "$plan" build "$model" -o "$folder/again.plan" --threads 1 >/dev/null
 cmp "$folder/full.plan" "$folder/again.plan"
 "$plan" build "$model" -o "$folder/none.plan" --fuse none --ctx 100 --prefill 16 --kv f32 --activations x16 >/dev/null
+"$plan" build "$model" -o "$folder/kept.plan" --keep-all >/dev/null
+"$plan" verify "$folder/kept.plan" -m "$model" >/dev/null
 "$plan" verify "$folder/full.plan" -m "$model" >/dev/null
 "$plan" verify "$folder/none.plan" -m "$model" >/dev/null
 

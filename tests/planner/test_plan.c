@@ -109,6 +109,48 @@ static void the_same_input_gives_the_same_bytes(void **state)
 	}
 }
 
+static bool overlap(const struct greta_plan_buffer *a, const struct greta_plan_buffer *b)
+{
+	return a->region == GRETA_REGION_ARENA && b->region == GRETA_REGION_ARENA && a->program == b->program &&
+	       a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
+}
+
+static bool has_buffer(const struct greta_plan *plan, const char *name)
+{
+	for (size_t b = 0; b < plan->buffer_count; b++)
+		if (!strcmp(greta_plan_string(plan, plan->buffers[b].name), name))
+			return true;
+	return false;
+}
+
+static void a_plan_that_keeps_all_writes_over_nothing(void **state)
+{
+	static const char *const targets[] = {"cpu", "gfx942", "sm_90"};
+	(void)state;
+	for (uint32_t i = 0; i < 6; i++) {
+		struct greta_plan_options options = {.target = targets[i / 2], .fuse = i % 2, .keep_all = true};
+		struct greta_plan_image image, usual;
+		struct greta_error error;
+		if (greta_plan_build(&model.llama, &options, &image, &error) != GRETA_OK)
+			fail_msg("%s", error.message);
+		options.keep_all = false;
+		assert_int_equal(greta_plan_build(&model.llama, &options, &usual, &error), GRETA_OK);
+		struct greta_plan plan = opened(&image), plain = opened(&usual);
+		for (size_t a = 0; a < plan.buffer_count; a++)
+			for (size_t b = 0; b < a; b++)
+				assert_false(overlap(&plan.buffers[a], &plan.buffers[b]));
+		assert_true(has_buffer(&plan, "x") && has_buffer(&plan, "x_output.1") && has_buffer(&plan, "x_ffn.2"));
+		assert_false(has_buffer(&plain, "x_ffn.2"));
+		/* Nothing else is other: the same launches. */
+		assert_int_equal(plan.launch_count, plain.launch_count);
+		for (size_t l = 0; l < plan.launch_count; l++)
+			assert_int_equal(plan.launches[l].kernel, plain.launches[l].kernel);
+		assert_true(plan.header->region_bytes[GRETA_REGION_ARENA] > plain.header->region_bytes[GRETA_REGION_ARENA]);
+		greta_plan_image_finish(&image);
+		greta_plan_image_finish(&usual);
+	}
+}
+
 /* Builds with the options and gives back the plan's error, or OK. */
 static enum greta_status try(const struct small_model *m, struct greta_plan_options options, struct greta_plan_header *out)
 {
@@ -306,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(launches_are_counted),
 	    cmocka_unit_test(the_fused_layer_is_the_one_wanted),
+	    cmocka_unit_test(a_plan_that_keeps_all_writes_over_nothing),
 	    cmocka_unit_test(the_same_input_gives_the_same_bytes),
 	    cmocka_unit_test(the_context_is_bounded),
 	    cmocka_unit_test(prefill_lengths_are_sorted_cut_and_unique),

@@ -1,0 +1,58 @@
+/* greta-parity: do two plans compute the same, and if not, where do they part? */
+#include "bench/parity/arguments.h"
+#include "bench/parity/report.h"
+#include "bench/parity/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum greta_status print(const struct greta_parity_arguments *a, const struct greta_parity_report *report,
+			       const struct greta_parity_result *result, struct greta_error *error)
+{
+	bool good = true;
+	if (a->json)
+		good = greta_parity_report_json(stdout, report, result);
+	else
+		greta_parity_report_table(stdout, report, result);
+	if (!good || ferror(stdout) || fflush(stdout) != 0)
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write the result: %s", strerror(errno));
+	return GRETA_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct greta_parity_arguments a;
+	struct greta_parity_result result;
+	struct greta_error error;
+	int32_t *tokens = NULL;
+	const char *from = "";
+	int code = greta_parity_arguments_read(argc, argv, &a);
+	if (code >= 0)
+		return code;
+	struct greta_parity_request request = {
+		.model = a.model, .setups = a.setups, .sides = a.sides, .runs = a.runs, .top_k = a.top_k,
+		.tolerance = a.tolerance,
+	};
+	enum greta_status status =
+		greta_parity_tokens(a.model, a.file, a.prompt, a.tokens, &tokens, &request.count, &from, &error);
+	if (status == GRETA_OK) {
+		request.tokens = tokens;
+		request.context = a.context ? a.context : (uint32_t)request.count;
+		status = greta_parity_run(&request, &result, &error);
+	}
+	if (status == GRETA_OK) {
+		struct greta_parity_report report = {
+			.model = a.model, .text = from, .count = request.count, .context = request.context, .runs = a.runs,
+			.each_layer = a.each_layer,
+		};
+		status = print(&a, &report, &result, &error);
+		code = greta_parity_passed(&result) ? 0 : 1;
+		greta_parity_result_finish(&result);
+	}
+	free(tokens);
+	if (status == GRETA_OK)
+		return code;
+	fprintf(stderr, "greta-parity: %s\n", error.message);
+	return status == GRETA_ERROR_ARGUMENT ? 2 : 1;
+}
