@@ -192,10 +192,21 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 /* position += the step's tokens. Grid: 1. */
 #define GRETA_ARGS_advance(IN, OUT, IO, U32, I32, F32) IO(struct greta_state, state) U32(chunk) U32(reserved)
 
+/* Writes the device's clock, in ticks of hipDeviceAttributeWallClockRate, when everything before it has ended. stamps:
+ * steps, the number of steps that have ended; [1 + rows][1 + slots], a row being one step: its tokens << 32 | its position,
+ * then the clock at each slot. Slots write to row 0, the first one its head; the last one then copies row 0 to row
+ * 1 + steps % rows and adds one to steps. rows is a power of two. Grid: 1. */
+#define GRETA_ARGS_stamp(IN, OUT, IO, U32, I32, F32)                                                                   \
+	IN(struct greta_state, state) IO(uint64_t, stamps) U32(slot) U32(slots) U32(rows) U32(chunk)
+
+/* Where in `stamps` row r begins, and which row the last slot copies to. */
+GRETA_ABI_FN size_t greta_stamp_row(uint32_t row, uint32_t slots) { return 1 + row * ((size_t)slots + 1); }
+GRETA_ABI_FN uint32_t greta_stamp_target(uint64_t steps, uint32_t rows) { return 1 + ((uint32_t)steps & (rows - 1)); }
+
 /* X(name): every kernel, in the order of their ids. */
 #define GRETA_KERNELS(X)                                                                                               \
 	X(embed) X(rope_angles) X(rmsnorm) X(digits) X(product) X(qkv) X(rope) X(kv_write) X(attention) X(gate_up)     \
-	X(silu_mul) X(add) X(lm_head) X(argmax) X(sample) X(advance)
+	X(silu_mul) X(add) X(lm_head) X(argmax) X(sample) X(advance) X(stamp)
 
 enum greta_kernel {
 #define X(name) GRETA_KERNEL_##name,

@@ -5,6 +5,7 @@
 #include "planner/program.h"
 #include "planner/scan.h"
 #include "planner/schedule.h"
+#include "planner/stamp.h"
 #include "runtime/verify.h"
 
 #include <limits.h>
@@ -20,7 +21,7 @@
 /* What the options mean for this model. */
 struct choice {
 	const struct greta_target *target;
-	uint32_t context, kv_type, fuse, activations;
+	uint32_t context, kv_type, fuse, activations, stamps;
 	bool keep_all;
 	uint32_t prefill[PROGRAMS_MAX];
 	size_t prefill_count;
@@ -66,6 +67,7 @@ static enum greta_status choose(const struct greta_llama *model, const struct gr
 	    .fuse = options->fuse,
 	    .activations = options->activations ? options->activations : 4,
 	    .keep_all = options->keep_all,
+	    .stamps = options->stamps,
 	};
 	if (!choice.target)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no target %s: greta-plan targets lists them", target);
@@ -74,9 +76,10 @@ static enum greta_status choose(const struct greta_llama *model, const struct gr
 	if (choice.context == 0 || choice.context > model->context_train)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "a context of %u tokens: the model was trained on %u",
 				  choice.context, model->context_train);
-	if (choice.kv_type > GRETA_KV_F32 || choice.fuse > GRETA_FUSE_FULL || choice.activations > 4)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "kv_type %u, fuse %u or activations %u is out of range",
-				  choice.kv_type, choice.fuse, choice.activations);
+	if (choice.kv_type > GRETA_KV_F32 || choice.fuse > GRETA_FUSE_FULL || choice.activations > 4 ||
+	    choice.stamps > GRETA_PLAN_STAMPS_LAUNCHES)
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "kv_type %u, fuse %u, activations %u or stamps %u is out of range",
+				  choice.kv_type, choice.fuse, choice.activations, choice.stamps);
 	enum greta_status status = choose_prefill(options, &choice, error);
 	if (status == GRETA_OK)
 		*out = choice;
@@ -188,6 +191,19 @@ static void describe(struct greta_draft *draft, const struct greta_llama *model,
 	header->step_weight_bytes = greta_weights_step_bytes(weights);
 }
 
+/* Each program has a buffer of its own. */
+static enum greta_status add_stamps(struct greta_draft *draft, struct greta_graph *graph, enum greta_plan_stamps where,
+				    const char *program, struct greta_error *error)
+{
+	if (where == GRETA_PLAN_STAMPS_NONE)
+		return GRETA_OK;
+	char name[40];
+	uint32_t buffer = (uint32_t)greta_draft_count(draft, GRETA_PLAN_BUFFERS);
+	snprintf(name, sizeof(name), "stamps.%s", program);
+	add_fixed(draft, name, GRETA_REGION_STATE, greta_graph_stamps_bytes(greta_graph_stamps(graph, where)));
+	return greta_graph_stamp(graph, where, buffer, error);
+}
+
 static enum greta_status add_program(struct greta_draft *draft, const struct greta_llama *model, const struct choice *choice,
 				     const struct greta_weights *weights, uint32_t chunk, struct greta_error *error)
 {
@@ -202,13 +218,14 @@ static enum greta_status add_program(struct greta_draft *draft, const struct gre
 	status = greta_fuse_digits(&graph, choice->target, error);
 	if (status == GRETA_OK)
 		status = greta_fuse_splits(&graph, choice->target, GRETA_FIXED_COUNTERS(model->n_layer), error);
-	if (status == GRETA_OK) {
-		char name[24] = "decode";
-		if (chunk > 1)
-			snprintf(name, sizeof(name), "prefill%u", chunk);
+	char name[24] = "decode";
+	if (chunk > 1)
+		snprintf(name, sizeof(name), "prefill%u", chunk);
+	if (status == GRETA_OK)
+		status = add_stamps(draft, &graph, choice->stamps, name, error);
+	if (status == GRETA_OK)
 		status = greta_program_add(draft, &graph, name, chunk > 1 ? GRETA_PROGRAM_PREFILL : GRETA_PROGRAM_DECODE,
 					   choice->target, weights, choice->keep_all, error);
-	}
 	greta_graph_finish(&graph);
 	return status;
 }

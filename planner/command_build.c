@@ -28,6 +28,7 @@ static const char USAGE[] =
     "      --fuse none|full     one kernel per operation, or as few as possible (default: full)\n"
     "      --activations x32|x24|x16|x8   bits of the activations in products (default: x32)\n"
     "      --keep-all           no value is written over before the step ends: for looking at values\n"
+    "      --stamps none|blocks|launches  write time stamps after each logic block or launch (default: none)\n"
     "      --threads N          that read the weights (default: one per processor)\n"
     "  -h, --help\n";
 
@@ -81,17 +82,17 @@ static bool parse_prefill(char *text, struct request *request)
 /* Returns 0, or the exit code plus one. */
 static int parse(int argc, char **argv, struct request *request)
 {
-	enum { TARGET = 256, CTX, PREFILL, KV, FUSE, ACTIVATIONS, KEEP_ALL, THREADS };
+	enum { TARGET = 256, CTX, PREFILL, KV, FUSE, ACTIVATIONS, KEEP_ALL, STAMPS, THREADS };
 	static const struct option options[] = {
 	    {"output", required_argument, NULL, 'o'},         {"target", required_argument, NULL, TARGET},
 	    {"ctx", required_argument, NULL, CTX},            {"prefill", required_argument, NULL, PREFILL},
 	    {"kv", required_argument, NULL, KV},              {"fuse", required_argument, NULL, FUSE},
 	    {"activations", required_argument, NULL, ACTIVATIONS}, {"threads", required_argument, NULL, THREADS},
-	    {"keep-all", no_argument, NULL, KEEP_ALL},        {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+	    {"keep-all", no_argument, NULL, KEEP_ALL},        {"stamps", required_argument, NULL, STAMPS},
+	    {"help", no_argument, NULL, 'h'},                 {NULL, 0, NULL, 0},
 	};
 	static const char *const caches[] = {"f16", "f32"}, *const fuses[] = {"none", "full"},
-			  *const widths[] = {"x8", "x16", "x24", "x32"};
+			  *const widths[] = {"x8", "x16", "x24", "x32"}, *const stamps[] = {"none", "blocks", "launches"};
 	int option, word;
 	while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
 		switch (option) {
@@ -125,6 +126,11 @@ static int parse(int argc, char **argv, struct request *request)
 			request->options.activations = (uint32_t)word + 1;
 			break;
 		case KEEP_ALL: request->options.keep_all = true; break;
+		case STAMPS:
+			if ((word = parse_word(optarg, stamps, 3)) < 0)
+				return 1 + wrong("stamps", optarg, "none, blocks or launches");
+			request->options.stamps = (uint32_t)word;
+			break;
 		case THREADS:
 			if (!parse_count(optarg, &request->options.threads))
 				return 1 + wrong("threads", optarg, "a number of threads");

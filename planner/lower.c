@@ -53,6 +53,7 @@ static struct work work_of(struct greta_op *op)
 	TOKENS(argmax)
 	TOKENS(sample)
 	TOKENS(advance)
+	TOKENS(stamp)
 #undef TOKENS
 	default: return (struct work){0};
 	}
@@ -156,7 +157,7 @@ enum greta_status greta_lower(struct greta_op *op, const struct greta_target *ta
 	} else if (op->kernel == GRETA_KERNEL_attention) {
 		lower_attention(target, form, &op->args.attention, lowered.grid);
 	} else if (op->kernel != GRETA_KERNEL_argmax && op->kernel != GRETA_KERNEL_sample &&
-		   op->kernel != GRETA_KERNEL_advance) {
+		   op->kernel != GRETA_KERNEL_advance && op->kernel != GRETA_KERNEL_stamp) {
 		lowered.grid[0] = work.chunk; /* a block is a token */
 	}
 	if (shared > target->max_shared_bytes)

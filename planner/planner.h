@@ -11,6 +11,10 @@
 
 #include <stdbool.h>
 
+/* Where a plan writes time stamps (kernels/abi.h, stamp): nowhere, or in every program twice before its first launch, so that
+ * what a stamp itself takes is known, and then after each logic block of a layer, or after each launch. */
+enum greta_plan_stamps { GRETA_PLAN_STAMPS_NONE, GRETA_PLAN_STAMPS_BLOCKS, GRETA_PLAN_STAMPS_LAUNCHES };
+
 struct greta_plan_options {
 	const char *target;       /* NULL: "cpu" */
 	uint32_t context;         /* tokens; 0: the model's, but at most 4,096 */
@@ -21,6 +25,7 @@ struct greta_plan_options {
 	uint32_t activations;     /* digits per value, 1 to 4; 0: 4 */
 	bool keep_all;            /* nothing is reused or written over: after a step every value that its launches wrote is
 				   * still there. For tools that look at values (greta-parity); the arena is as large as the sum */
+	uint32_t stamps;          /* enum greta_plan_stamps */
 	uint32_t threads;         /* that read the weights' scales; 0: one per processor, at most 8 */
 
 	/* Called now and then while the weights are read, with the bytes done and the bytes in all, always from the thread

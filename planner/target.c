@@ -14,7 +14,7 @@ static const struct greta_form CPU_FORMS[] = {
     CPU_FORM(embed) CPU_FORM(rope_angles) CPU_FORM(rmsnorm) CPU_FORM(digits)
     CPU_FORM(product, .rows = 32) CPU_FORM(qkv, .rows = 32) CPU_FORM(gate_up, .rows = 32) CPU_FORM(lm_head, .rows = 64)
     CPU_FORM(rope) CPU_FORM(kv_write) CPU_FORM(attention, .tokens = 8) CPU_FORM(silu_mul) CPU_FORM(add)
-    CPU_FORM(argmax) CPU_FORM(sample) CPU_FORM(advance)
+    CPU_FORM(argmax) CPU_FORM(sample) CPU_FORM(advance) CPU_FORM(stamp)
 };
 
 /* ---- The GPUs' kernels: kernels/gpu/README.md says what each wants ---- */
@@ -59,7 +59,7 @@ static const struct greta_form CPU_FORMS[] = {
 	GPU_FORM(rope, 256) GPU_FORM(kv_write, 256) GPU_FORM(silu_mul, 256) GPU_FORM(add, 256)                         \
 	GPU_FORM(attention, 128, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = 8 * (units))                     \
 	{.kernel = GRETA_KERNEL_attention, .symbol = "greta_attention_prefill", .threads = 128, .tokens = 8, .heads = 1}, \
-	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64)
+	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64) GPU_FORM(stamp, 64)
 
 #define GFX942_UNITS 304
 #define SM_90_UNITS 132

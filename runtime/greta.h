@@ -35,6 +35,7 @@ struct greta;
 /* ---- Opening ---- */
 
 enum greta_choice_kv { GRETA_OPEN_KV_DEFAULT = 0, GRETA_OPEN_KV_F16 = 1, GRETA_OPEN_KV_F32 = 2 };
+enum greta_choice_stamps { GRETA_OPEN_STAMPS_NONE = 0, GRETA_OPEN_STAMPS_BLOCKS = 1, GRETA_OPEN_STAMPS_LAUNCHES = 2 };
 enum greta_choice_fuse { GRETA_OPEN_FUSE_DEFAULT = 0, GRETA_OPEN_FUSE_NONE = 1, GRETA_OPEN_FUSE_FULL = 2 };
 
 #define GRETA_PREFILL_MAX 8 /* prefill programs of one plan, at most */
@@ -66,6 +67,7 @@ struct greta_options {
 	enum greta_choice_kv kv;
 	enum greta_choice_fuse fuse;
 	unsigned activations;    /* digits per value, 1 to 4; default 4 (x32) */
+	enum greta_choice_stamps stamps; /* time stamps after each logic block or launch (greta-bench, --trace); default: none */
 };
 
 /* Opens the GGUF model or the plan at `path` (told apart by their content). NULL options mean all defaults. A cached

@@ -125,6 +125,7 @@ typedef enum hipDeviceAttribute_t {
 	hipDeviceAttributeUnifiedAddressing = 85,
 	hipDeviceAttributeWarpSize = 87,
 	hipDeviceAttributeMaxSharedMemoryPerMultiprocessor = 10002, /* bytes */
+	hipDeviceAttributeWallClockRate = 10017, /* kHz, of the clock that kernels read; since ROCm 5.4 */
 } hipDeviceAttribute_t;
 
 /* Flags. Streams: */

@@ -5,8 +5,8 @@
  *	sequence.c   appends to the sequence: prompts, generation, logits
  *	device.c     the device's memory, its state, and one step of it
  *	vocabulary.c text and tokens
- *	profile.c    times one step launch by launch
- *	observe.c    what a step leaves behind */
+ *	observe.c    what a step leaves behind
+ *	stamps.c     the time stamps of plans that write them */
 #ifndef GRETA_SESSION_H
 #define GRETA_SESSION_H
 
@@ -44,10 +44,6 @@ enum greta_status greta_session_open(const struct greta_session_source *source, 
 
 /* Changes from graphs to eager launches or back, for steps enqueued from now on. */
 void greta_session_set_eager(struct greta *greta, bool eager);
-
-/* Runs the sequence's last token again, launch by launch with time stamps around each: out_ms [launches_per_step] of
- * the decode program, in milliseconds of the device's clock. ARGUMENT (empty sequence), MEMORY, NUMBERS, DEVICE. */
-enum greta_status greta_session_time_launches(struct greta *greta, double *out_ms, struct greta_error *error);
 
 const struct greta_plan *greta_session_plan(const struct greta *greta);
 

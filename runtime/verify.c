@@ -117,9 +117,43 @@ struct progress {
 	uint32_t best;             /* entries written last */
 	bool logits;
 	uint32_t samples, advances, layers;
+	uint32_t launches, stamps;
+	uint32_t stamp_buffer, stamp_slots, stamp_rows; /* as the first one has them */
 };
 
-/* Layer l's caches are the same in every program and no other layer's: caches[2l], caches[2l + 1]. */
+/* What holds in all programs. */
+struct whole {
+	uint32_t *caches;  /* of layer l: caches[2l], caches[2l + 1] */
+	uint8_t *counting; /* of each buffer: holds attention's counters (1), or stamps (2) */
+};
+
+/* A program that stamps begins with a stamp, and all go in order to one place, in which nothing else counts. */
+static enum greta_status check_counting(size_t index, const struct greta_launch_use *use, struct progress *progress,
+					const struct whole *whole, struct greta_error *error)
+{
+	for (int kind = 1; kind <= 2; kind++) {
+		uint32_t buffer = kind == 1 ? use->counters : use->stamps;
+		if (buffer == GRETA_PLAN_NONE)
+			continue;
+		if (whole->counting[buffer] && whole->counting[buffer] != kind)
+			return UNSOUND("launch %zu has stamps and counters in one buffer", index);
+		whole->counting[buffer] = (uint8_t)kind;
+	}
+	uint32_t before = progress->launches++;
+	if (use->stamps == GRETA_PLAN_NONE)
+		return GRETA_OK;
+	if (before == 0) {
+		progress->stamp_buffer = use->stamps;
+		progress->stamp_slots = use->stamp_slots;
+		progress->stamp_rows = use->stamp_rows;
+	}
+	if (use->stamp != progress->stamps++ || use->stamps != progress->stamp_buffer ||
+	    use->stamp_slots != progress->stamp_slots || use->stamp_rows != progress->stamp_rows)
+		return UNSOUND("launch %zu stamps out of order, or elsewhere than the program's first launch", index);
+	return GRETA_OK;
+}
+
+/* Layer l's caches are the same in every program and no other layer's. */
 static enum greta_status check_caches(const struct greta_plan *plan, size_t index, const struct greta_launch_use *use,
 				      struct progress *progress, uint32_t *caches, struct greta_error *error)
 {
@@ -150,9 +184,9 @@ static enum greta_status check_caches(const struct greta_plan *plan, size_t inde
 }
 
 static enum greta_status advance(const struct greta_plan *plan, size_t index, const struct greta_launch_use *use,
-				 struct progress *progress, uint32_t *caches, struct greta_error *error)
+				 struct progress *progress, const struct whole *whole, struct greta_error *error)
 {
-	if (progress->advances)
+	if (progress->advances && use->stamps == GRETA_PLAN_NONE)
 		return UNSOUND("launch %zu comes after the advance of the position", index);
 	if (use->reads_logits && !progress->logits)
 		return UNSOUND("launch %zu reads logits before they are written", index);
@@ -163,14 +197,17 @@ static enum greta_status advance(const struct greta_plan *plan, size_t index, co
 	progress->logits |= use->writes_logits;
 	progress->samples += use->samples;
 	progress->advances += use->advances;
-	return check_caches(plan, index, use, progress, caches, error);
+	enum greta_status status = check_counting(index, use, progress, whole, error);
+	return status == GRETA_OK ? check_caches(plan, index, use, progress, whole->caches, error) : status;
 }
 
 static enum greta_status check_program(const struct greta_plan *plan, const struct greta_target_facts *facts,
-				       uint32_t p, struct greta_flow *flow, uint32_t *caches, struct greta_error *error)
+				       uint32_t p, struct greta_flow *flow, const struct whole *whole,
+				       struct greta_error *error)
 {
 	const struct greta_plan_program *program = &plan->programs[p];
-	struct progress progress = {.k_cache = GRETA_PLAN_NONE, .v_cache = GRETA_PLAN_NONE};
+	struct progress progress = {
+	    .k_cache = GRETA_PLAN_NONE, .v_cache = GRETA_PLAN_NONE, .stamp_buffer = GRETA_PLAN_NONE};
 	greta_flow_start(flow);
 	for (uint32_t step = 0; step < program->launch_count; step++) {
 		size_t index = (size_t)program->first_launch + step;
@@ -179,10 +216,13 @@ static enum greta_status check_program(const struct greta_plan *plan, const stru
 		if (status == GRETA_OK)
 			status = greta_flow_launch(flow, p, index, step, &use, error);
 		if (status == GRETA_OK)
-			status = advance(plan, index, &use, &progress, caches, error);
+			status = advance(plan, index, &use, &progress, whole, error);
 		if (status != GRETA_OK)
 			return status;
 	}
+	if (progress.stamps != progress.stamp_slots)
+		return UNSOUND("program %s has %u of %u stamps", greta_plan_string(plan, program->name), progress.stamps,
+			       progress.stamp_slots);
 	if (progress.samples != 1 || progress.advances != 1 || progress.layers != plan->header->n_layer)
 		return UNSOUND("program %s samples %u times, advances %u times and writes the caches of %u layers",
 			       greta_plan_string(plan, program->name), progress.samples, progress.advances, progress.layers);
@@ -221,20 +261,20 @@ static enum greta_status check_launches(const struct greta_plan *plan, const str
 	size_t layers = plan->header->n_layer;
 	if (layers > plan->launch_count)
 		return UNSOUND("%zu layers in %zu launches", layers, plan->launch_count);
-	uint32_t *caches = malloc(layers * 2 * sizeof(*caches));
-	if (!caches)
-		return greta_fail(error, GRETA_ERROR_MEMORY, "out of memory for %zu layers", layers);
-	memset(caches, 0xff, layers * 2 * sizeof(*caches)); /* GRETA_PLAN_NONE */
+	struct whole whole = {malloc(layers * 2 * sizeof(uint32_t)), calloc(plan->buffer_count + 1, 1)};
 	struct greta_flow flow;
-	enum greta_status status = greta_flow_init(&flow, plan, error);
+	enum greta_status status = whole.caches && whole.counting ? greta_flow_init(&flow, plan, error)
+					: greta_fail(error, GRETA_ERROR_MEMORY, "out of memory for %zu layers", layers);
 	if (status == GRETA_OK) {
+		memset(whole.caches, 0xff, layers * 2 * sizeof(uint32_t)); /* GRETA_PLAN_NONE */
 		for (uint32_t p = 0; status == GRETA_OK && p < plan->program_count; p++)
-			status = check_program(plan, facts, p, &flow, caches, error);
+			status = check_program(plan, facts, p, &flow, &whole, error);
 		if (status == GRETA_OK)
 			status = greta_flow_lifetimes(&flow, error);
 		greta_flow_finish(&flow);
 	}
-	free(caches);
+	free(whole.caches);
+	free(whole.counting);
 	return status;
 }
 

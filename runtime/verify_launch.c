@@ -353,8 +353,8 @@ static void check_kv_write(struct checker *c, const struct greta_kv_write_args *
 	grid(c, a->chunk, 1);
 }
 
-/* A buffer of the state's region that is neither the state nor the tokens, and starts where the field points. */
-static void counters(struct checker *c, uint32_t field, uint64_t bytes)
+/* A buffer of the state's region that is neither the state nor the tokens, and starts where the field points. Gives the buffer. */
+static uint32_t counters(struct checker *c, uint32_t field, uint64_t bytes)
 {
 	const struct greta_plan_header *h = c->header;
 	const struct greta_plan_reloc *reloc = reloc_of(c, field);
@@ -363,6 +363,7 @@ static void counters(struct checker *c, uint32_t field, uint64_t bytes)
 	if (!b || value_of(c, field) != b->offset || b->offset % 64 || b->bytes < bytes || b->offset == h->state_offset ||
 	    b->offset == h->tokens_offset)
 		fail_at(c, field, "are no counters of the state");
+	return reloc ? reloc->object : GRETA_PLAN_NONE;
 }
 
 /* Blocks along y share out the context, in the definition's chunks. */
@@ -373,7 +374,7 @@ static void split_context(struct checker *c)
 	uint32_t splits = c->launch->grid[1];
 	grid(c, h->n_head, splits);
 	require(c, splits <= chunks, "it splits the context into more parts than it has");
-	counters(c, AT(attention, counters), (uint64_t)h->n_head * sizeof(uint32_t));
+	c->use.counters = counters(c, AT(attention, counters), (uint64_t)h->n_head * sizeof(uint32_t));
 	if (splits > 1)
 		arena(c, AT(attention, scratch), h->n_head * chunks * (h->head_dim + 2) * 4, WRITE);
 	else
@@ -473,6 +474,16 @@ static void check_sample(struct checker *c, const struct greta_sample_args *a)
 	c->use.advances = a->advance;
 }
 
+static void check_stamp(struct checker *c, const struct greta_stamp_args *a)
+{
+	require(c, a->rows > 0 && a->rows <= 1u << 16 && (a->rows & (a->rows - 1)) == 0 && a->slot < a->slots && a->slots <= 1u << 28, "rows or slots are not sound");
+	c->use.stamps = counters(c, AT(stamp, stamps), greta_stamp_row(1 + a->rows, a->slots) * sizeof(uint64_t));
+	c->use.stamp = a->slot;
+	c->use.stamp_slots = a->slots;
+	c->use.stamp_rows = a->rows;
+	grid(c, 1, 1);
+}
+
 static void check_advance(struct checker *c, const struct greta_advance_args *a)
 {
 	(void)a;
@@ -524,7 +535,8 @@ enum greta_status greta_verify_launch(const struct greta_plan *plan, const struc
 	    .function = function,
 	    .chunk = program->chunk_tokens,
 	    .shared = function ? function->bytes : 0,
-	    .use = {.k_cache = GRETA_PLAN_NONE, .v_cache = GRETA_PLAN_NONE},
+	    .use = {.k_cache = GRETA_PLAN_NONE, .v_cache = GRETA_PLAN_NONE, .counters = GRETA_PLAN_NONE,
+		    .stamps = GRETA_PLAN_NONE},
 	};
 	if (function && function->kernel == launch->kernel) {
 		check_arguments(&c);

@@ -21,6 +21,8 @@ struct greta_launch_use {
 	struct greta_access accesses[GRETA_ACCESSES_MAX];
 	uint32_t count;
 	uint32_t k_cache, v_cache; /* buffers, or GRETA_PLAN_NONE */
+	uint32_t counters, stamps; /* buffers, or GRETA_PLAN_NONE */
+	uint32_t stamp, stamp_slots, stamp_rows; /* with stamps: which, of how many, and of how many steps */
 	uint32_t best_written, best_read; /* entries of `best` */
 	bool writes_caches, writes_logits, reads_logits, samples, advances;
 };

@@ -13,7 +13,7 @@
 static const struct greta_target_function cpu_functions[] = {
 	CPU(embed, 0, 0) CPU(rope_angles, 0, 0) CPU(rmsnorm, 0, 0) CPU(digits, 0, 0) CPU(product, ANY, 4) CPU(qkv, ANY, 4)
 	CPU(rope, 0, 0) CPU(kv_write, 0, 0) CPU(attention, 0, 0) CPU(gate_up, ANY, 4) CPU(silu_mul, 0, 0) CPU(add, 0, 0)
-	CPU(lm_head, ANY, 4) CPU(argmax, 0, 0) CPU(sample, 0, 0) CPU(advance, 0, 0)
+	CPU(lm_head, ANY, 4) CPU(argmax, 0, 0) CPU(sample, 0, 0) CPU(advance, 0, 0) CPU(stamp, 0, 0)
 };
 
 #define GPU(name, threads) \
@@ -36,7 +36,7 @@ static const struct greta_target_function cpu_functions[] = {
 /* waves: of a block of 512 threads; each has 8 bytes for each row and matrix, and as many rings as `rings` says in all. */
 #define GPU_FUNCTIONS(waves, rings, prefill_threads) \
 	GPU(embed, 256) GPU(rope_angles, 256) GPU(rmsnorm, 256) GPU(digits, 512) GPU(rope, 256) GPU(kv_write, 256) \
-	GPU(silu_mul, 256) GPU(add, 256) GPU(argmax, 1024) GPU(sample, 1024) GPU(advance, 64) \
+	GPU(silu_mul, 256) GPU(add, 256) GPU(argmax, 1024) GPU(sample, 1024) GPU(advance, 64) GPU(stamp, 64) \
 	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves), rings) GPU_TYPES(GPU_PREFILL, product, prefill_threads) \
 	GPU_TYPES(GPU_DECODE, qkv, 1, 8 * (waves), rings) GPU_TYPES(GPU_PREFILL, qkv, prefill_threads) \
 	GPU_MIXES(GPU_DECODE, qkv, 1, 8 * (waves), rings) GPU_MIXES(GPU_PREFILL, qkv, prefill_threads) \

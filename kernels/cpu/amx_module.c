@@ -3,7 +3,7 @@
 
 #define OTHER(X)                                                                                                       \
 	X(embed) X(rope_angles) X(rmsnorm) X(digits) X(rope) X(kv_write) X(attention) X(silu_mul) X(add) X(argmax)     \
-	X(sample) X(advance)
+	X(sample) X(advance) X(stamp)
 
 static const struct greta_cpu_function FUNCTIONS[] = {
 #define X(name) {#name, greta_cpu_amx_##name},

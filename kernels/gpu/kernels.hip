@@ -7,3 +7,4 @@
 #include "kernels/gpu/prefill.hip"
 #include "kernels/gpu/product.hip"
 #include "kernels/gpu/sample.hip"
+#include "kernels/gpu/stamp.hip"

@@ -31,6 +31,8 @@
  *   greta_next_may_start()           a hint: the next kernel may be started, up to its greta_wait_for_previous
  *   greta_wait_for_previous()        what earlier kernels wrote may be read from here on; the first thing a kernel does
  *                                    but for reading weights
+ *   greta_clock()                    the clock that all compute units share, in ticks of
+ *                                    hipDeviceAttributeWallClockRate
  *   greta_half(bits)                 an f16 as fp32
  *   greta_fma_down(x, y, z)          fp64 xy + z rounded towards -infinity, between greta_round_down_begin() and
  *                                    _end(); other fp64 arithmetic there must be exact

@@ -107,6 +107,7 @@ GRETA_DEVICE void greta_prefetch(const void *, uint32_t) {}
 GRETA_DEVICE void greta_keep_order(void) { __builtin_amdgcn_sched_barrier(0); }
 GRETA_DEVICE void greta_next_may_start(void) {}
 GRETA_DEVICE void greta_wait_for_previous(void) {}
+GRETA_DEVICE uint64_t greta_clock(void) { return __builtin_readsteadycounter(); }
 
 template <uint32_t MASK> GRETA_DEVICE uint32_t greta_swap(uint32_t v)
 {

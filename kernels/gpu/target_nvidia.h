@@ -71,6 +71,14 @@ GRETA_DEVICE void greta_keep_order(void) {}
 GRETA_DEVICE void greta_next_may_start(void) { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
 GRETA_DEVICE void greta_wait_for_previous(void) { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 
+/* Nanoseconds, in steps that differ from chip to chip. */
+GRETA_DEVICE uint64_t greta_clock(void)
+{
+	uint64_t now;
+	asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now)::"memory");
+	return now;
+}
+
 template <uint32_t MASK> GRETA_DEVICE uint32_t greta_swap(uint32_t v)
 {
 	return __shfl_xor_sync(0xffffffffu, v, (int)MASK);

@@ -105,6 +105,9 @@ static hipError_t attribute_of(const struct greta_cpu_device *device, hipDeviceA
 	case hipDeviceAttributeMaxSharedMemoryPerMultiprocessor:
 		*out = GRETA_CPU_SHARED_MAX;
 		return hipSuccess;
+	case hipDeviceAttributeWallClockRate:
+		*out = 1000000; /* the host's steady clock, in nanoseconds */
+		return hipSuccess;
 	case hipDeviceAttributeL2CacheSize: {
 		long size = sysconf(_SC_LEVEL2_CACHE_SIZE);
 		*out = size > 0 && size <= 0x7fffffff ? (int)size : 0;

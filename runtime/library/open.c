@@ -6,6 +6,7 @@
 #include "runtime/cache.h"
 #include "runtime/clock.h"
 #include "runtime/session.h"
+#include "runtime/stamps.h"
 #include "runtime/target.h"
 
 #include <errno.h>
@@ -74,6 +75,10 @@ static enum greta_status check_choices(const struct opening *opening, struct gre
 	if (options->fuse && (options->fuse == GRETA_OPEN_FUSE_FULL) != (header->fuse == GRETA_FUSE_FULL))
 		return differs(opening, "fusion level", options->fuse == GRETA_OPEN_FUSE_FULL,
 			       header->fuse == GRETA_FUSE_FULL, error);
+	if (options->stamps && !greta_stamp_slots(plan, 0))
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+				  "plan %s writes no time stamps: plan again with greta-plan build --stamps launches",
+				  opening->path);
 	for (size_t i = 0; i < GRETA_PREFILL_MAX && options->prefill[i]; i++) {
 		bool found = false;
 		for (size_t k = 0; k < plan->program_count; k++)
@@ -125,9 +130,8 @@ static uint64_t hash_choices(const struct greta_options *options, const char *ta
 		char version[16];
 		uint64_t abi_hash;
 		uint32_t plan_version;
-		uint32_t context, activations, kv, fuse;
+		uint32_t context, activations, kv, fuse, stamps;
 		uint32_t prefill[GRETA_PREFILL_MAX];
-		uint32_t unused;
 	} choices = {
 		.abi_hash = greta_abi_hash(),
 		.plan_version = GRETA_PLAN_VERSION,
@@ -135,6 +139,7 @@ static uint64_t hash_choices(const struct greta_options *options, const char *ta
 		.activations = options->activations ? options->activations : 4,
 		.kv = options->kv == GRETA_OPEN_KV_F32 ? GRETA_KV_F32 : GRETA_KV_F16,
 		.fuse = options->fuse == GRETA_OPEN_FUSE_NONE ? GRETA_FUSE_NONE : GRETA_FUSE_FULL,
+		.stamps = options->stamps,
 	};
 	snprintf(choices.target, sizeof(choices.target), "%s", target);
 	snprintf(choices.version, sizeof(choices.version), "%s", GRETA_VERSION);
@@ -166,6 +171,7 @@ static enum greta_status plan_model(struct opening *opening, const char *target,
 		.kv_type = options->kv == GRETA_OPEN_KV_F32 ? GRETA_KV_F32 : GRETA_KV_F16,
 		.fuse = options->fuse == GRETA_OPEN_FUSE_NONE ? GRETA_FUSE_NONE : GRETA_FUSE_FULL,
 		.activations = options->activations,
+		.stamps = options->stamps,
 		.threads = options->threads,
 		.progress = options->progress ? tell_planning : NULL,
 		.user = opening,

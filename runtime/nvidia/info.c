@@ -113,6 +113,10 @@ hipError_t greta_nvidia_hipDeviceGetAttribute(int *out_value, hipDeviceAttribute
 	hipError_t code = find_device(cuda, number, &device);
 	if (code)
 		return code;
+	if (attribute == hipDeviceAttributeWallClockRate) {
+		*out_value = 1000000; /* %globaltimer counts nanoseconds */
+		return hipSuccess;
+	}
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
 		if (attributes[i].hip == attribute)
 			return greta_nvidia_result(cuda, cuda->device_get_attribute(out_value, (int)attributes[i].cuda, device),

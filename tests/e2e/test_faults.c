@@ -7,6 +7,7 @@
  * Skipped where the provider has no device or this build no kernels for it. */
 #include "planner/planner.h"
 #include "runtime/session.h"
+#include "runtime/stamps.h"
 #include "tests/e2e/any_device.h"
 #include "tests/planner/small_model.h"
 #include "tests/runtime/fault_walk.h"
@@ -49,7 +50,8 @@ static struct greta_session_source source_of(const struct setting *setting, stru
 {
 	struct greta_session_source source = {.plan_path = "small.plan", .options = &setting->options, .hip = hip};
 	struct greta_plan_options how = {.target = setting->target, .context = CONTEXT, .prefill = prefill,
-	                                 .prefill_count = 1, .fuse = GRETA_FUSE_FULL, .threads = 1};
+	                                 .prefill_count = 1, .fuse = GRETA_FUSE_FULL, .threads = 1,
+	                                 .stamps = GRETA_PLAN_STAMPS_LAUNCHES};
 	struct greta_plan_image image;
 	struct greta_error error;
 	if (greta_plan_build(&setting->model.llama, &how, &image, &error) != GRETA_OK ||
@@ -63,7 +65,7 @@ static struct greta_session_source source_of(const struct setting *setting, stru
 static enum greta_status speak(struct greta *greta, struct spoken *out, struct greta_error *error)
 {
 	static const int32_t prompt[PROMPT] = {1, 17, 250};
-	double times[64];
+	struct greta_stamps stamps;
 	const float *logits;
 	enum greta_status status = greta_feed(greta, prompt, PROMPT, error);
 	for (size_t i = 0; i < GENERATED && status == GRETA_OK; i++)
@@ -72,8 +74,11 @@ static enum greta_status speak(struct greta *greta, struct spoken *out, struct g
 		status = greta_logits(greta, &logits, error);
 	if (status == GRETA_OK) {
 		memcpy(out->logits, logits, greta_get_info(greta)->vocab * sizeof(*logits));
-		assert_true(greta_session_plan(greta)->programs[0].launch_count <= 64);
-		status = greta_session_time_launches(greta, times, error);
+		status = greta_stamps_read(greta, &stamps, error);
+	}
+	if (status == GRETA_OK) {
+		assert_int_equal(stamps.programs[0].steps, GENERATED);
+		greta_stamps_finish(&stamps);
 	}
 	return status;
 }

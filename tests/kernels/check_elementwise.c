@@ -1,4 +1,4 @@
-/* embed, rope_angles, rmsnorm, silu_mul, add: every form against the reference. */
+/* embed, rope_angles, rmsnorm, silu_mul, add: every form against the reference; stamp, whose numbers differ each time. */
 #include <string.h>
 
 #include "tests/kernels/gpu/forms.h"
@@ -126,6 +126,35 @@ static void test_embed(void **context)
 	}
 }
 
+/* What a stamp writes where; the clock itself only goes forward. */
+static void test_stamp(void **context)
+{
+	const char *forms[CHECK_FORMS_MAX];
+	(void)context;
+	for (size_t f = 0, count = forms_names(forms); f < count; f++) {
+		uint32_t slots = check_between(1, 6), rows = 1u << check_below(3), steps = check_between(1, 10);
+		size_t words = 1 + (1 + (size_t)rows) * (slots + 1);
+		uint64_t *stamps = check_alloc(words * 8), last = 0;
+		memset(stamps, 0, words * 8);
+		for (uint32_t step = 0; step < steps; step++) {
+			struct greta_state state = check_state(7 * step, 3, 512);
+			const uint64_t *row = stamps + 1 + (1 + step % rows) * (slots + 1);
+			struct greta_stamp_args args = {.state = &state, .stamps = stamps, .slots = slots, .rows = rows, .chunk = 2};
+			for (; args.slot < slots; args.slot++) {
+				assert_int_equal(stamps[0], step);
+				forms_run(forms[f], GRETA_KERNEL_stamp, &args);
+			}
+			assert_int_equal(stamps[0], step + 1);
+			assert_true(row[0] == (UINT64_C(2) << 32 | 7 * step));
+			for (uint32_t slot = 0; slot < slots; slot++) {
+				assert_true(row[1 + slot] > 0 && row[1 + slot] >= last);
+				last = row[1 + slot];
+			}
+		}
+		check_free(stamps);
+	}
+}
+
 static void test_every_function_ran(void **context)
 {
 	(void)context;
@@ -134,13 +163,15 @@ static void test_every_function_ran(void **context)
 	forms_all_ran(GRETA_KERNEL_rmsnorm);
 	forms_all_ran(GRETA_KERNEL_silu_mul);
 	forms_all_ran(GRETA_KERNEL_add);
+	forms_all_ran(GRETA_KERNEL_stamp);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rmsnorm), cmocka_unit_test(test_silu_mul), cmocka_unit_test(test_add),
-	    cmocka_unit_test(test_rope_angles), cmocka_unit_test(test_embed), cmocka_unit_test(test_every_function_ran),
+	    cmocka_unit_test(test_rope_angles), cmocka_unit_test(test_embed), cmocka_unit_test(test_stamp),
+	    cmocka_unit_test(test_every_function_ran),
 	};
 	check_start(argc, argv);
 	int skip = forms_start(argc, argv);

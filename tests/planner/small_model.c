@@ -38,15 +38,28 @@ struct greta_plan_image small_model_plan(const struct small_model *model, uint32
 	return small_model_plan_for(model, "cpu", fuse);
 }
 
-struct greta_plan_image small_model_plan_for(const struct small_model *model, const char *target, uint32_t fuse)
+static struct greta_plan_image build(const struct small_model *model, struct greta_plan_options options)
 {
 	static const uint32_t prefill[] = {2, 32};
-	struct greta_plan_options options = {.target = target, .prefill = prefill, .prefill_count = 2, .fuse = fuse, .threads = 1};
+	options.prefill = prefill;
+	options.prefill_count = 2;
+	options.threads = 1;
 	struct greta_plan_image image;
 	struct greta_error error;
 	if (greta_plan_build(&model->llama, &options, &image, &error) != GRETA_OK)
 		fail_msg("%s", error.message);
 	return image;
+}
+
+struct greta_plan_image small_model_plan_for(const struct small_model *model, const char *target, uint32_t fuse)
+{
+	return build(model, (struct greta_plan_options){.target = target, .fuse = fuse});
+}
+
+struct greta_plan_image small_model_plan_stamped(const struct small_model *model, const char *target)
+{
+	return build(model, (struct greta_plan_options){.target = target, .fuse = GRETA_FUSE_FULL,
+							.stamps = GRETA_PLAN_STAMPS_LAUNCHES});
 }
 
 struct greta_plan_image copy_of(const struct greta_plan_image *image)

@@ -18,6 +18,9 @@ void small_model_close(struct small_model *model);
 struct greta_plan_image small_model_plan(const struct small_model *model, uint32_t fuse);
 struct greta_plan_image small_model_plan_for(const struct small_model *model, const char *target, uint32_t fuse);
 
+/* The same, everything fused, with time stamps after each launch. */
+struct greta_plan_image small_model_plan_stamped(const struct small_model *model, const char *target);
+
 /* A copy, 64-byte aligned; the caller's. */
 struct greta_plan_image copy_of(const struct greta_plan_image *image);
 

@@ -91,6 +91,48 @@ static void the_fused_layer_is_the_one_wanted(void **state)
 	greta_plan_image_finish(&image);
 }
 
+/* With stamps a program is what it is without, and between its launches stamps in order. */
+static void stamps_change_nothing_else(void **state)
+{
+	(void)state;
+	static const char *const targets[] = {"cpu", "gfx942", "sm_90"};
+	static const uint32_t expected[2][2] = {{3 + LAYERS * 4, 3 + LAYERS * 4}, {3 + LAYERS * 5, 7 + LAYERS * 16}};
+	for (uint32_t i = 0; i < 12; i++) {
+		const char *target = targets[i / 4];
+		uint32_t fuse = i % 2, where = GRETA_PLAN_STAMPS_BLOCKS + i / 2 % 2;
+		static const uint32_t prefill[] = {2, 32};
+		struct greta_plan_options options = {.target = target, .prefill = prefill, .prefill_count = 2, .fuse = fuse,
+						     .stamps = where};
+		struct greta_plan_image image, without = small_model_plan_for(&model, target, fuse);
+		struct greta_error error;
+		assert_int_equal(greta_plan_build(&model.llama, &options, &image, &error), GRETA_OK);
+		struct greta_plan stamped = opened(&image), plain = opened(&without);
+		size_t at = 0;
+		for (uint32_t p = 0; p < 3; p++) {
+			uint32_t stamps = 0;
+			for (uint32_t l = 0; l < stamped.programs[p].launch_count; l++) {
+				const struct greta_plan_launch *launch = &stamped.launches[stamped.programs[p].first_launch + l];
+				if (launch->kernel == GRETA_KERNEL_stamp) {
+					const struct greta_stamp_args *args = (const void *)(stamped.args + launch->args);
+					assert_int_equal(args->slot, stamps++);
+					continue;
+				}
+				assert_int_equal(launch->kernel, plain.launches[at].kernel);
+				assert_memory_equal(launch->grid, plain.launches[at].grid, sizeof(launch->grid));
+				assert_int_equal(launch->layer, plain.launches[at].layer);
+				at++;
+			}
+			assert_int_equal(stamped.launches[stamped.programs[p].first_launch + 1].kernel, GRETA_KERNEL_stamp);
+			if (p == 0)
+				assert_int_equal(stamps, 2 + expected[where == GRETA_PLAN_STAMPS_LAUNCHES][fuse != GRETA_FUSE_FULL]);
+		}
+		assert_int_equal(at, plain.launch_count);
+		assert_int_equal(stamped.header->region_bytes[GRETA_REGION_ARENA], plain.header->region_bytes[GRETA_REGION_ARENA]);
+		greta_plan_image_finish(&image);
+		greta_plan_image_finish(&without);
+	}
+}
+
 static void the_same_input_gives_the_same_bytes(void **state)
 {
 	(void)state;
@@ -205,6 +247,7 @@ static void options_out_of_range_are_refused(void **state)
 	assert_int_equal(try(&model, (struct greta_plan_options){.activations = 5}, &header), GRETA_ERROR_ARGUMENT);
 	assert_int_equal(try(&model, (struct greta_plan_options){.kv_type = 2}, &header), GRETA_ERROR_ARGUMENT);
 	assert_int_equal(try(&model, (struct greta_plan_options){.fuse = 2}, &header), GRETA_ERROR_ARGUMENT);
+	assert_int_equal(try(&model, (struct greta_plan_options){.stamps = 3}, &header), GRETA_ERROR_ARGUMENT);
 	assert_int_equal(try(&model, (struct greta_plan_options){.prefill = one, .prefill_count = 1}, &header), GRETA_ERROR_ARGUMENT);
 }
 
@@ -349,6 +392,7 @@ int main(void)
 	    cmocka_unit_test(launches_are_counted),
 	    cmocka_unit_test(the_fused_layer_is_the_one_wanted),
 	    cmocka_unit_test(a_plan_that_keeps_all_writes_over_nothing),
+	    cmocka_unit_test(stamps_change_nothing_else),
 	    cmocka_unit_test(the_same_input_gives_the_same_bytes),
 	    cmocka_unit_test(the_context_is_bounded),
 	    cmocka_unit_test(prefill_lengths_are_sorted_cut_and_unique),

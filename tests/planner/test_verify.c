@@ -18,16 +18,19 @@ static uint32_t rounds = 10000;
 static struct small_model model;
 static const char *const targets[] = {"cpu", "gfx942", "sm_90"};
 #define TARGETS (sizeof(targets) / sizeof(targets[0]))
-static struct greta_plan_image plans[TARGETS][2]; /* --fuse none, full */
+#define STAMPED 2
+static struct greta_plan_image plans[TARGETS][3]; /* --fuse none, full, full with stamps */
 static size_t target; /* whose plans are damaged */
 
 static int open_model(void **state)
 {
 	(void)state;
 	small_model_open(&model, "embd=256,layers=2,heads=4,kv=2,ffn=256,vocab=260,ctx=100", "Q4_K_M");
-	for (size_t t = 0; t < TARGETS; t++)
+	for (size_t t = 0; t < TARGETS; t++) {
 		for (uint32_t fuse = 0; fuse < 2; fuse++)
 			plans[t][fuse] = small_model_plan_for(&model, targets[t], fuse);
+		plans[t][STAMPED] = small_model_plan_stamped(&model, targets[t]);
+	}
 	return 0;
 }
 
@@ -35,7 +38,7 @@ static int close_model(void **state)
 {
 	(void)state;
 	for (size_t t = 0; t < TARGETS; t++)
-		for (uint32_t fuse = 0; fuse < 2; fuse++)
+		for (uint32_t fuse = 0; fuse < 3; fuse++)
 			greta_plan_image_finish(&plans[t][fuse]);
 	small_model_close(&model);
 	return 0;
@@ -55,9 +58,9 @@ struct patient {
 	uint8_t *args;
 };
 
-static struct patient admit(uint32_t fuse)
+static struct patient admit(uint32_t which)
 {
-	struct patient p = {.image = copy_of(&plans[target][fuse])};
+	struct patient p = {.image = copy_of(&plans[target][which])};
 	uint8_t *base = p.image.data;
 	p.header = p.image.data;
 	p.tensors = (void *)(base + p.header->sections[GRETA_PLAN_TENSORS].offset);
@@ -133,6 +136,7 @@ static void undamaged_plans_are_accepted(void **state)
 	struct greta_error error;
 	assert_int_equal(accept(&plans[target][0], &error), GRETA_OK);
 	assert_int_equal(accept(&plans[target][1], &error), GRETA_OK);
+	assert_int_equal(accept(&plans[target][STAMPED], &error), GRETA_OK);
 	struct patient p = admit(GRETA_FUSE_FULL);
 	struct greta_plan_buffer *x = buffer(&p, first(&p, GRETA_KERNEL_embed), FIELD(embed, x));
 	move(&p, x, (p.header->region_bytes[GRETA_REGION_ARENA] + 63) / 64 * 64);
@@ -402,6 +406,73 @@ static void split_contexts_that_do_not_fit_are_found(void **state)
 	refused(&p, "counters");
 }
 
+/* The n-th stamp of the decode program; its launch's arguments. */
+static struct greta_stamp_args *stamp(struct patient *p, uint32_t n)
+{
+	struct greta_plan_launch *launch = first(p, GRETA_KERNEL_stamp);
+	while (n)
+		n -= (++launch)->kernel == GRETA_KERNEL_stamp;
+	return args_of(p, launch);
+}
+
+static void stamps_that_do_not_fit_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(STAMPED);
+	stamp(&p, 3)->slot++;
+	refused(&p, "out of order");
+
+	p = admit(STAMPED);
+	uint32_t slots = stamp(&p, 0)->slots;
+	stamp(&p, slots - 1)->slot = slots;
+	refused(&p, "slots are not sound");
+
+	p = admit(STAMPED);
+	stamp(&p, 1)->rows /= 2;
+	refused(&p, "elsewhere");
+
+	p = admit(STAMPED);
+	stamp(&p, 1)->rows--;
+	refused(&p, "rows");
+
+	p = admit(STAMPED);
+	stamp(&p, 0)->rows = 0;
+	refused(&p, "rows");
+
+	p = admit(STAMPED);
+	stamp(&p, 0)->rows *= 2;
+	refused(&p, "counters");
+
+	/* Room for fewer steps, so that there is some for a stamp that nobody writes. */
+	p = admit(STAMPED);
+	for (uint32_t n = 0; n < slots; n++) {
+		stamp(&p, n)->rows = 8;
+		stamp(&p, n)->slots++;
+	}
+	char missing[32];
+	snprintf(missing, sizeof(missing), "%u of %u stamps", slots, slots + 1);
+	refused(&p, missing);
+
+	/* Where the state is. */
+	p = admit(STAMPED);
+	struct greta_plan_launch *launch = first(&p, GRETA_KERNEL_stamp);
+	struct greta_plan_reloc *place = reloc(&p, launch, FIELD(stamp, stamps));
+	place->object = reloc(&p, launch, FIELD(stamp, state))->object;
+	*pointer(&p, launch, FIELD(stamp, stamps)) = p.buffers[place->object].offset;
+	refused(&p, "counters");
+}
+
+static void stamps_among_counters_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(STAMPED);
+	struct greta_plan_launch *attention = first(&p, GRETA_KERNEL_attention);
+	struct greta_plan_reloc *counters = reloc(&p, attention, FIELD(attention, counters));
+	counters->object = reloc(&p, first(&p, GRETA_KERNEL_stamp), FIELD(stamp, stamps))->object;
+	*pointer(&p, attention, FIELD(attention, counters)) = p.buffers[counters->object].offset;
+	refused(&p, "one buffer");
+}
+
 /* ---- Random damage ---- */
 
 static uint64_t draw(uint64_t below)
@@ -472,7 +543,7 @@ static void no_corruption_does_harm(void **state)
 	print_message("seed %llu, %u rounds\n", (unsigned long long)seed, rounds);
 	for (uint32_t round = 0; round < rounds; round++) {
 		size_t t = draw(2) ? 0 : draw(TARGETS);
-		const struct greta_plan_image *original = &plans[t][draw(2)];
+		const struct greta_plan_image *original = &plans[t][draw(3)];
 		struct greta_plan_image image = copy_of(original);
 		struct greta_error error = {0};
 		bool repair = round % 2;
@@ -524,6 +595,8 @@ int main(int argc, char **argv)
 	    ON_ALL(a_program_out_of_order_is_found),
 	    ON_GPUS(functions_that_do_not_fit_are_found),
 	    ON_GPUS(split_contexts_that_do_not_fit_are_found),
+	    ON_ALL(stamps_that_do_not_fit_are_found),
+	    ON_GPUS(stamps_among_counters_are_found),
 	    cmocka_unit_test(no_corruption_does_harm),
 	};
 	return cmocka_run_group_tests_name("verify", tests, open_model, close_model);

@@ -100,6 +100,7 @@ static void the_device_describes_itself(void **state)
 		{ hipDeviceAttributeMaxThreadsPerBlock, 1024 }, { hipDeviceAttributeMaxSharedMemoryPerBlock, 1 << 20 },
 		{ hipDeviceAttributeIntegrated, 1 }, { hipDeviceAttributeCanMapHostMemory, 1 },
 		{ hipDeviceAttributeCooperativeLaunch, 0 }, { hipDeviceAttributeMaxGridDimX, 0x7fffffff },
+		{ hipDeviceAttributeWallClockRate, 1000000 },
 	};
 	int value;
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {

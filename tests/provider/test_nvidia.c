@@ -241,6 +241,8 @@ static void attributes_have_cudas_numbers(void **state)
 	}
 	assert_hip(fake.hip->hipDeviceGetAttribute(&value, hipDeviceAttributeComputeCapabilityMajor, 0));
 	assert_int_equal(value, 9);
+	assert_hip(fake.hip->hipDeviceGetAttribute(&value, hipDeviceAttributeWallClockRate, 0));
+	assert_int_equal(value, 1000000);
 	assert_int_equal(greta_hip_architecture(fake.hip, 1, name, &error), GRETA_OK);
 	assert_string_equal(name, "sm_90");
 	assert_int_equal(greta_hip_architecture(fake.hip, 2, name, &error), GRETA_ERROR_DEVICE);

@@ -12,6 +12,8 @@ import tempfile
 
 THEIRS = "#define __HIP_PLATFORM_AMD__ 1\n#define __HIP_PLATFORM_HCC__ 1\n#include <hip/hip_runtime_api.h>\n"
 
+SINCE = {"hipDeviceAttributeWallClockRate": 504}  # the first HIP, major * 100 + minor, that has a name; others: all
+
 
 def macro(text, name):
     return re.search(r"#define %s\(X\).*?[^\\]\n" % name, text, re.S).group(0)
@@ -24,7 +26,8 @@ def assertions(text):
     if len(numbers) < 40:
         sys.exit("check_abi: found only %d numbers in the header" % len(numbers))
     lines = [macro(bare, name) for name in ("GRETA_HIP_ERRORS", "GRETA_HIP_STATUS_CALLS", "GRETA_HIP_TEXT_CALLS")]
-    lines += ['_Static_assert((unsigned)%s == %su, "%s");\n' % (name, value, name) for name, value in numbers]
+    lines += ['#if HIP_VERSION_MAJOR * 100 + HIP_VERSION_MINOR >= %d\n_Static_assert((unsigned)%s == %su, "%s");\n#endif\n'
+              % (SINCE.get(name, 0), name, value, name) for name, value in numbers]
     lines += ["#define X(name, value, text) _Static_assert(name == value, #name);\nGRETA_HIP_ERRORS(X)\n#undef X\n"]
     for result, calls in ("hipError_t", "GRETA_HIP_STATUS_CALLS"), ("const char *", "GRETA_HIP_TEXT_CALLS"):
         lines += ["#define X(name, parameters, arguments) %s (*p_##name) parameters = name;\n%s(X)\n#undef X\n"

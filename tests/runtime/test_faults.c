@@ -52,7 +52,6 @@ static enum greta_status run(void *user, struct greta_hip *hip, struct greta_err
 	struct greta *greta;
 	struct greta_error again;
 	const float *logits;
-	double times[2];
 	for (int i = 0; i < PROMPT; i++)
 		heard.tokens[i] = i + (i >= TOY_BAD_TOKEN);
 	source.hip = hip;
@@ -68,7 +67,6 @@ static enum greta_status run(void *user, struct greta_hip *hip, struct greta_err
 		status = greta_logits(greta, &logits, error);
 	if (status == GRETA_OK) {
 		check(&setting->toy, &heard, logits);
-		status = greta_session_time_launches(greta, times, error);
 	} else {
 		/* What a device does after an error is not known: the session is over. */
 		assert_int_equal(greta_feed(greta, heard.tokens, 1, &again), GRETA_ERROR_DEVICE);

@@ -382,28 +382,6 @@ static void statistics_count_what_was_done(void **state)
 	close_fixture(&f);
 }
 
-static void launches_are_timed_without_changing_the_sequence(void **state)
-{
-	struct fixture f;
-	static const int32_t prompt[] = {1, 2, 3};
-	double ms[2] = {-1, -1};
-	struct greta_error error;
-	(void)state;
-	open_with(&f, (struct greta_options){.no_cache = true});
-	assert_int_equal(greta_session_time_launches(f.greta, ms, &error), GRETA_ERROR_ARGUMENT);
-	assert_true(ms[0] == -1);
-	feed(&f, prompt, 3);
-	generate(&f, 10, 4); /* some are sampled ahead */
-	for (int i = 0; i < 3; i++) {
-		good(greta_session_time_launches(f.greta, ms, &error), &error);
-		assert_true(ms[0] >= 0 && ms[1] >= 0);
-		check_logits(&f);
-		next(&f);
-	}
-	generate(&f, 10, 0);
-	close_fixture(&f);
-}
-
 static void other_models_and_targets_are_refused_with_the_remedy(void **state)
 {
 	struct toy toy;
@@ -453,7 +431,6 @@ int main(void)
 		cmocka_unit_test(every_order_of_calls_gives_the_foretold_tokens),
 		cmocka_unit_test(sessions_leave_the_device_as_they_found_it),
 		cmocka_unit_test(statistics_count_what_was_done),
-		cmocka_unit_test(launches_are_timed_without_changing_the_sequence),
 		cmocka_unit_test(other_models_and_targets_are_refused_with_the_remedy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ static const struct budget {
     {"greta_argmax", 32, 256, 0, 0, 0},
     {"greta_sample", 64, 12288, 0, 0, 0},
     {"greta_advance", 8, 0, 0, 0, 0},
+    {"greta_stamp", 16, 0, 0, 0, 0},
     {"greta_product", 168, 1024, 0, 0, 0},
     {"greta_gate_up", 128, 1024, 8, 0, 0},
     {"greta_qkv", 128, 1024, 32, 0, 0},
