@@ -35,23 +35,28 @@ static void print_escaped(FILE *out, const char *text)
 	}
 }
 
-/* Colours that are told apart on a light page and on a dark one, with dark letters on them. */
+/* Colours that are told apart on a light page and on a dark one, with dark letters on them. The rules are for this picture alone
+ * where it stands in a page. */
 static void print_style(FILE *out)
 {
 	static const char *const fills[GRETA_BLOCK_COUNT] = {"#b8c0cc", "#8ec1e0", "#f2c078", "#a8d08d",
 							     "#c9b1e8", "#f0a08c", "#86d3c4"};
 	fputs("<style>\n"
-	      ".page { fill: #ffffff } text { font-family: sans-serif; font-size: 13px; fill: #1b1f24 }\n"
-	      ".title { font-size: 22px; font-weight: bold } .heading { font-size: 16px; font-weight: bold }\n"
-	      ".quiet { fill: #5b6570 } .axis { stroke: #8a939c; stroke-width: 1 } .grid { stroke: #8a939c; stroke-width: 0.5;\n"
-	      "opacity: 0.5 } .bound { stroke: #c0392b; stroke-width: 1.5; stroke-dasharray: 6 4 } .boundtext { fill: #c0392b }\n"
-	      "rect.b { stroke: #1b1f24; stroke-width: 0.4 } .in { fill: #14171a; font-size: 11px }\n",
+	      ".greta-plan .page { fill: #ffffff }\n"
+	      ".greta-plan text { font-family: sans-serif; font-size: 13px; fill: #1b1f24 }\n"
+	      ".greta-plan .title { font-size: 22px; font-weight: bold } .greta-plan .heading { font-size: 16px; font-weight: bold }\n"
+	      ".greta-plan .quiet { fill: #5b6570 } .greta-plan .axis { stroke: #8a939c; stroke-width: 1 }\n"
+	      ".greta-plan .grid { stroke: #8a939c; stroke-width: 0.5; opacity: 0.5 }\n"
+	      ".greta-plan .bound { stroke: #c0392b; stroke-width: 1.5; stroke-dasharray: 6 4 }\n"
+	      ".greta-plan .boundtext { fill: #c0392b } .greta-plan .b { stroke: #1b1f24; stroke-width: 0.4 }\n"
+	      ".greta-plan .in { fill: #14171a; font-size: 11px }\n",
 	      out);
 	for (int b = 0; b < GRETA_BLOCK_COUNT; b++)
-		fprintf(out, ".f%d { fill: %s }\n", b, fills[b]);
+		fprintf(out, ".greta-plan .f%d { fill: %s }\n", b, fills[b]);
 	fputs("@media (prefers-color-scheme: dark) {\n"
-	      ".page { fill: #14171a } text { fill: #e8eaed } .quiet { fill: #a5adb5 } .in { fill: #14171a }\n"
-	      ".bound { stroke: #ff8f7f } .boundtext { fill: #ff8f7f } }\n"
+	      ".greta-plan .page { fill: #14171a } .greta-plan text { fill: #e8eaed } .greta-plan .quiet { fill: #a5adb5 }\n"
+	      ".greta-plan .in { fill: #14171a } .greta-plan .bound { stroke: #ff8f7f }\n"
+	      ".greta-plan .boundtext { fill: #ff8f7f } }\n"
 	      "</style>\n",
 	      out);
 }
@@ -218,7 +223,7 @@ void greta_show_svg(const struct greta_plan *plan, uint32_t program, FILE *out)
 {
 	struct canvas c = {.plan = plan, .program = &plan->programs[program], .index = program, .out = out};
 	scale_addresses(&c);
-	fprintf(out, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d'>\n", WIDTH, HEIGHT, WIDTH, HEIGHT);
+	fprintf(out, "<svg class='greta-plan' xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d'>\n", WIDTH, HEIGHT, WIDTH, HEIGHT);
 	print_style(out);
 	fputs("<rect class='page' width='100%' height='100%'/>\n", out);
 	print_title(&c);
