@@ -1,28 +1,38 @@
-#include <math.h>
+#include "bench/measure.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/bench.h"
-#include "bench/clock.h"
+#include "bench/configs.h"
+#include "bench/device.h"
+#include "bench/device_read_rate.h"
+#include "bench/node_cost.h"
 #include "bench/read_rate.h"
+#include "bench/record.h"
+#include "bench/version.h"
+#include "planner/show.h"
+#include "runtime/session.h"
 
-static int compare(const void *a, const void *b)
+struct measuring {
+	const struct bench_request *request;
+	struct bench_configs configs;
+	struct bench_model model;
+	int32_t *memory; /* of the tokens */
+	struct bench_tokens tokens;
+	double *samples[2]; /* of prefill and decode: [config][run] */
+	json_t *document, *results;
+	char *arena;
+};
+
+static enum greta_status no_memory(struct greta_error *error)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
+	return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for what is measured");
 }
 
-struct bench_spread bench_spread_of(double *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), compare);
-	double median = n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-	return (struct bench_spread){median, values[0], values[n - 1]};
-}
-
-/* Any tokens do; these are spread over the vocabulary and the same every time. */
-static void make_prompt(int32_t *tokens, size_t count, uint32_t vocab)
+static void make_tokens(int32_t *tokens, size_t count, uint32_t vocab)
 {
 	uint32_t x = 12345;
 	for (size_t i = 0; i < count; i++) {
@@ -31,194 +41,228 @@ static void make_prompt(int32_t *tokens, size_t count, uint32_t vocab)
 	}
 }
 
-static enum greta_status time_prefill(struct bench_config *config, const int32_t *tokens, size_t count, double *out_seconds,
-                                      struct greta_error *error)
-{
-	const float *logits;
-	enum greta_status status = greta_truncate(config->greta, 0, error);
-	double begin = greta_seconds();
-	if (!status)
-		status = greta_feed(config->greta, tokens, count, error);
-	if (!status)
-		status = greta_logits(config->greta, &logits, error);
-	if (!status)
-		*out_seconds = greta_seconds() - begin;
-	return status;
-}
-
-static enum greta_status time_decode(struct bench_config *config, int32_t first, size_t count, double *out_seconds,
-                                     struct greta_error *error)
-{
-	enum greta_status status = greta_truncate(config->greta, 0, error);
-	if (!status)
-		status = greta_feed(config->greta, &first, 1, error);
-	double begin = greta_seconds();
-	if (!status)
-		status = greta_generate(config->greta, count, GRETA_IGNORE_END, NULL, NULL, NULL, NULL, error);
-	if (!status)
-		*out_seconds = greta_seconds() - begin;
-	return status;
-}
-
-static void progress(const char *what, unsigned done, unsigned total)
+static void progress(size_t depth, unsigned done, unsigned total)
 {
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K%s %u/%u%s", what, done, total, done == total ? "\r\033[K" : "");
+		fprintf(stderr, "\r\033[Kdepth %zu, run %u of %u%s", depth, done, total,
+		        done == total ? "\r\033[K" : "");
 }
 
-/* Run 0 warms up and is overwritten by run 1. */
-static enum greta_status measure_all(struct bench_result *result, const int32_t *prompt, struct greta_error *error)
-{
-	const struct bench_request *request = result->request;
-	for (unsigned run = 0; run <= request->runs; run++) {
-		size_t slot = run ? run - 1 : 0;
-		for (size_t c = 0; c < result->config_count; c++) {
-			struct bench_config *config = &result->configs[c];
-			enum greta_status status = GRETA_OK;
-			if (request->prompt)
-				status = time_prefill(config, prompt, request->prompt, &config->prefill[slot], error);
-			if (!status && request->generate)
-				status = time_decode(config, prompt[0], request->generate, &config->decode[slot], error);
-			if (status)
-				return status;
-		}
-		progress("run", run, request->runs);
-	}
-	return GRETA_OK;
-}
+/* ---- The device ---- */
 
-static enum greta_status open_config(struct bench_result *result, bool eager, bool fuse_full, struct greta_error *error)
+static enum greta_status read_rate_of_host(unsigned threads, json_t **out_rate, struct greta_error *error)
 {
-	const struct bench_request *request = result->request;
-	struct greta_options options = request->options;
-	options.eager = eager;
-	options.fuse = fuse_full ? GRETA_OPEN_FUSE_FULL : GRETA_OPEN_FUSE_NONE;
-	struct bench_config *config = &result->configs[result->config_count];
-	*config = (struct bench_config){.eager = eager, .fuse_full = fuse_full};
-	enum greta_status status = greta_open(request->model, &options, &config->greta, error);
-	if (status)
-		return status;
-	result->config_count++;
-	config->prefill = calloc(request->runs, sizeof(double));
-	config->decode = calloc(request->runs, sizeof(double));
-	if (!config->prefill || !config->decode)
-		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %u runs", request->runs);
-	greta_get_stats(config->greta, &config->opened);
-	return GRETA_OK;
-}
-
-static enum greta_status open_all(struct bench_result *result, struct greta_error *error)
-{
-	const struct bench_request *request = result->request;
-	for (int fuse = 0; fuse < 2; fuse++)
-		for (int eager = 1; eager >= 0; eager--) {
-			if (!request->fuse[fuse] || !request->eager[eager])
-				continue;
-			enum greta_status status = open_config(result, eager, fuse, error);
-			if (status)
-				return status;
-		}
-	result->info = *greta_get_info(result->configs[0].greta);
-	return GRETA_OK;
-}
-
-/* Of the host's memory: for kernels that run on the host. */
-static enum greta_status measure_read_rate(struct bench_result *result, struct greta_error *error)
-{
-	if (strcmp(result->info.provider, "cpu") != 0)
-		return GRETA_OK;
 	long pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 	uint64_t room = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / 4 : 0;
-	result->read_bytes = UINT64_C(1) << 30;
-	while (result->read_bytes > UINT64_C(1) << 26 && result->read_bytes > room)
-		result->read_bytes /= 2;
-	return greta_read_rate(result->info.threads ? result->info.threads : 1, result->read_bytes, 5, &result->read_rate,
-	                       error);
+	uint64_t bytes = UINT64_C(1) << 30;
+	double rate;
+	while (bytes > UINT64_C(1) << 26 && bytes > room)
+		bytes /= 2;
+	enum greta_status status = greta_read_rate(threads ? threads : 1, bytes, 5, &rate, error);
+	if (status != GRETA_OK)
+		return status;
+	*out_rate = json_pack("{s:f, s:I, s:s, s:[f]}", "bytes_per_second", rate, "buffer_bytes", (json_int_t)bytes,
+	                      "how", "the same threads, 8-byte words, the best of 5 passes", "samples", rate);
+	return *out_rate ? GRETA_OK : no_memory(error);
 }
 
-/* Paired ratios of a's times to b's, run by run. */
-static struct bench_spread ratio_of(const double *a, const double *b, size_t runs, double *scratch)
+static enum greta_status read_rate_of_device(const struct bench_device *device, json_t **out_rate,
+                                             struct greta_error *error)
 {
-	for (size_t i = 0; i < runs; i++)
-		scratch[i] = b[i] > 0 ? a[i] / b[i] : NAN;
-	return bench_spread_of(scratch, runs);
+	struct bench_read_rate rate;
+	enum greta_status status = bench_device_read_rate(device, &rate, error);
+	if (status != GRETA_OK || !rate.bytes)
+		return status;
+	*out_rate =
+	    json_pack("{s:f, s:I, s:s, s:[f, f, f, f, f]}", "bytes_per_second", rate.samples[0], "buffer_bytes",
+	              (json_int_t)rate.bytes, "how", "a kernel of 16-byte loads, the best of 5 times 8 passes",
+	              "samples", rate.samples[0], rate.samples[1], rate.samples[2], rate.samples[3], rate.samples[4]);
+	return *out_rate ? GRETA_OK : no_memory(error);
 }
 
-/* Graph against eager at each fusion, full against none in each mode. */
-static void compare_configs(struct bench_result *result, double *scratch)
+static enum greta_status measure_read_rate(const struct measuring *m, const struct bench_device *device,
+                                           struct greta_error *error)
 {
-	size_t runs = result->request->runs;
-	for (size_t a = 0; a < result->config_count; a++)
-		for (size_t b = 0; b < result->config_count; b++) {
-			const struct bench_config *x = &result->configs[a], *y = &result->configs[b];
-			bool graph = !x->eager && y->eager && x->fuse_full == y->fuse_full;
-			bool fusion = x->fuse_full && !y->fuse_full && x->eager == y->eager;
-			if (!graph && !fusion)
-				continue;
-			struct bench_ratio *ratio = &result->ratios[result->ratio_count++];
-			*ratio = (struct bench_ratio){.a = a, .b = b};
-			ratio->prefill = ratio_of(x->prefill, y->prefill, runs, scratch);
-			ratio->decode = ratio_of(x->decode, y->decode, runs, scratch);
-		}
+	json_t *rate = NULL;
+	bool host = strcmp(device->hip->provider, "cpu") == 0;
+	enum greta_status status =
+	    host ? read_rate_of_host((unsigned)device->units, &rate, error) : read_rate_of_device(device, &rate, error);
+	if (status == GRETA_OK && rate && json_object_set_new(m->document, "read_rate", rate))
+		return no_memory(error);
+	return status;
 }
 
-static void rate_all(struct bench_result *result, double *scratch)
+static enum greta_status measure_node_cost(const struct measuring *m, const struct bench_device *device,
+                                           struct greta_error *error)
 {
-	const struct bench_request *request = result->request;
-	for (size_t c = 0; c < result->config_count; c++) {
-		struct bench_config *config = &result->configs[c];
-		for (unsigned i = 0; i < request->runs; i++)
-			scratch[i] = request->prompt ? request->prompt / config->prefill[i] : 0;
-		config->prefill_rate = bench_spread_of(scratch, request->runs);
-		for (unsigned i = 0; i < request->runs; i++)
-			scratch[i] = request->generate ? request->generate / config->decode[i] : 0;
-		config->decode_rate = bench_spread_of(scratch, request->runs);
-	}
+	json_t *rows;
+	enum greta_status status = bench_node_cost(device, &rows, error);
+	if (status == GRETA_OK && json_object_set_new(m->document, "node_cost", rows))
+		return no_memory(error);
+	return status;
 }
 
-enum greta_status bench_run(const struct bench_request *request, struct bench_result *out_result, struct greta_error *error)
+/* Of the run; rows have their own, besides much else. */
+static enum greta_status record_device(const struct measuring *m, const struct bench_device *device,
+                                       struct greta_error *error)
 {
-	*out_result = (struct bench_result){.request = request};
+	char date[32];
 	time_t now = time(NULL);
 	struct tm utc;
 	gmtime_r(&now, &utc);
-	strftime(out_result->date, sizeof(out_result->date), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	json_t *members = json_pack("{s:s, s:s, s:s, s:s, s:s}", "build_commit", GRETA_BUILD, "date", date, "device",
+	                            device->name, "provider", device->hip->provider, "target", device->target);
+	return json_object_update_missing_new(m->document, members) ? no_memory(error) : GRETA_OK;
+}
 
-	size_t prompt_count = request->prompt ? request->prompt : 1;
-	int32_t *prompt = calloc(prompt_count, sizeof(*prompt));
-	double *scratch = calloc(request->runs, sizeof(*scratch));
+/* ---- The tests ---- */
+
+static enum greta_status prepare(struct measuring *m, struct greta_error *error)
+{
+	const struct bench_request *request = m->request;
+	const struct greta_info *info = greta_get_info(m->configs.items[0].greta);
+	size_t deepest = request->depth_count ? request->depths[request->depth_count - 1] : 0;
+	size_t filler = deepest ? deepest : 1, count = filler + request->prompt;
+	m->memory = calloc(count, sizeof(*m->memory));
+	for (int t = 0; t < 2; t++)
+		m->samples[t] = calloc(BENCH_CONFIGS_MAX * request->runs, sizeof(double));
+	if (!m->memory || !m->samples[0] || !m->samples[1])
+		return no_memory(error);
+	make_tokens(m->memory, count, info->vocab);
+	m->tokens =
+	    (struct bench_tokens){.filler = m->memory, .prompt = m->memory + filler, .prompt_count = request->prompt};
+	return bench_model_read(info->model_path, &m->model, error);
+}
+
+/* Run 0 warms up and is overwritten by run 1. */
+static enum greta_status measure_depth(struct measuring *m, size_t depth, size_t *out_start, struct greta_error *error)
+{
+	const struct bench_request *request = m->request;
 	enum greta_status status = GRETA_OK;
-	if (!prompt || !scratch)
-		status = greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu tokens and %u runs", prompt_count, request->runs);
-	if (!status)
-		status = open_all(out_result, error);
-	if (!status)
-		status = measure_read_rate(out_result, error);
-	if (!status) {
-		make_prompt(prompt, prompt_count, out_result->info.vocab);
-		status = measure_all(out_result, prompt, error);
+	for (unsigned run = 0; run <= request->runs; run++) {
+		for (size_t c = 0; c < m->configs.count && status == GRETA_OK; c++) {
+			struct bench_config *config = &m->configs.items[c];
+			size_t slot = c * request->runs + (run ? run - 1 : 0);
+			if (request->prompt)
+				status = bench_time_prefill(config, &m->tokens, depth, &m->samples[0][slot], error);
+			if (status == GRETA_OK && request->generate)
+				status = bench_time_decode(config, &m->tokens, depth, request->generate,
+				                           &m->samples[1][slot], out_start, error);
+		}
+		if (status != GRETA_OK)
+			return status;
+		progress(depth, run, request->runs);
 	}
-	if (!status) {
-		compare_configs(out_result, scratch);
-		rate_all(out_result, scratch);
+	return GRETA_OK;
+}
+
+static enum greta_status record_depth(struct measuring *m, size_t depth, size_t start, struct greta_error *error)
+{
+	const struct bench_request *request = m->request;
+	for (int t = 0; t < 2; t++)
+		for (size_t c = 0; c < m->configs.count; c++) {
+			struct bench_test test = {.prompt = t ? 0 : request->prompt,
+			                          .generate = t ? request->generate : 0,
+			                          .depth = (unsigned)depth,
+			                          .start = t ? start : depth,
+			                          .samples = m->samples[t] + c * request->runs,
+			                          .runs = request->runs};
+			if (!test.prompt && !test.generate)
+				continue;
+			if (json_array_append_new(m->results,
+			                          bench_record(request, &m->configs.items[c], &m->model, &test)))
+				return no_memory(error);
+		}
+	return GRETA_OK;
+}
+
+static enum greta_status measure_tests(struct measuring *m, struct greta_error *error)
+{
+	const struct bench_request *request = m->request;
+	size_t start = 0;
+	enum greta_status status = prepare(m, error);
+	for (size_t d = 0; d < request->depth_count && status == GRETA_OK; d++) {
+		status = measure_depth(m, request->depths[d], &start, error);
+		if (status == GRETA_OK)
+			status = record_depth(m, request->depths[d], start, error);
 	}
-	for (size_t c = 0; c < out_result->config_count && !status; c++) {
-		struct greta_stats *opened = &out_result->configs[c].opened, now_stats;
-		greta_get_stats(out_result->configs[c].greta, &now_stats);
-		opened->capture_ms = now_stats.capture_ms; /* prefill programs are captured at first use */
-		opened->instantiate_ms = now_stats.instantiate_ms;
-	}
-	free(prompt);
-	free(scratch);
 	return status;
 }
 
-void bench_finish(struct bench_result *result)
+/* ---- The picture ---- */
+
+/* Of the last configuration, which is the fused one where there are both. */
+static enum greta_status draw_arena(struct measuring *m, struct greta_error *error)
 {
-	for (size_t c = 0; c < result->config_count; c++) {
-		greta_close(result->configs[c].greta);
-		free(result->configs[c].prefill);
-		free(result->configs[c].decode);
+	const struct greta_plan *plan = greta_session_plan(m->configs.items[m->configs.count - 1].greta);
+	size_t size;
+	uint32_t decode = 0;
+	while (decode + 1 < plan->program_count && plan->programs[decode].kind != GRETA_PROGRAM_DECODE)
+		decode++;
+	FILE *out = open_memstream(&m->arena, &size);
+	if (!out)
+		return no_memory(error);
+	greta_show_svg(plan, decode, out);
+	bool failed = ferror(out);
+	return fclose(out) || failed ? no_memory(error) : GRETA_OK;
+}
+
+static enum greta_status measure_model(struct measuring *m, struct greta_error *error)
+{
+	enum greta_status status = measure_tests(m, error);
+	if (status == GRETA_OK && m->request->picture)
+		status = draw_arena(m, error);
+	return status;
+}
+
+static enum greta_status measure_all(struct measuring *m, struct greta_error *error)
+{
+	struct greta_options options = m->request->options;
+	struct bench_device device;
+	enum greta_status status = GRETA_OK;
+	if (m->request->model) {
+		status = bench_configs_open(m->request, bench_context(m->request), &m->configs, error);
+		if (status == GRETA_OK)
+			options.provider = greta_get_info(m->configs.items[0].greta)->provider;
 	}
-	result->config_count = 0;
+	if (status == GRETA_OK)
+		status = bench_device_open(&options, &device, error);
+	if (status != GRETA_OK)
+		return status;
+	status = record_device(m, &device, error);
+	if (status == GRETA_OK)
+		status = measure_read_rate(m, &device, error);
+	if (status == GRETA_OK && m->request->model)
+		status = measure_model(m, error);
+	if (status == GRETA_OK && m->request->node_cost)
+		status = measure_node_cost(m, &device, error);
+	bench_device_close(&device);
+	return status;
+}
+
+enum greta_status bench_measure(const struct bench_request *request, struct bench_outcome *out_outcome,
+                                struct greta_error *error)
+{
+	struct measuring m = {.request = request, .document = json_object(), .results = json_array()};
+	enum greta_status status = m.document && m.results ? measure_all(&m, error) : no_memory(error);
+	if (status == GRETA_OK && request->model && json_object_set(m.document, "results", m.results))
+		status = no_memory(error);
+	bench_configs_close(&m.configs);
+	json_decref(m.results);
+	free(m.memory);
+	free(m.samples[0]);
+	free(m.samples[1]);
+	struct bench_outcome outcome = {.document = m.document, .arena = m.arena};
+	if (status == GRETA_OK)
+		*out_outcome = outcome;
+	else
+		bench_outcome_finish(&outcome);
+	return status;
+}
+
+void bench_outcome_finish(struct bench_outcome *outcome)
+{
+	json_decref(outcome->document);
+	free(outcome->arena);
 }

@@ -1,0 +1,90 @@
+// Runs in the page: says what a reader sees, as JSON in a new element.
+"use strict";
+
+const box = element => {
+	const r = element.getBoundingClientRect();
+	return { left: r.left, right: r.right, top: r.top, bottom: r.bottom, width: r.width, height: r.height };
+};
+
+const rgb = text => (text.match(/[\d.]+/g) || []).slice(0, 3).map(Number);
+
+const luminance = color => {
+	const [r, g, b] = rgb(color).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+	return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+
+const contrast = (a, b) => {
+	const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+	return (high + 0.05) / (low + 0.05);
+};
+
+const overlap = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+
+const chart = (figure, back) => {
+	const svg = figure.querySelector("svg.chart");
+	const frame = box(svg);
+	const texts = [...svg.querySelectorAll("text")];
+	const boxes = texts.map(box);
+	const outside = texts.filter((_, i) => boxes[i].left < frame.left - 1 || boxes[i].right > frame.right + 1 ||
+		boxes[i].top < frame.top - 1 || boxes[i].bottom > frame.bottom + 1);
+	const clashes = [];
+	for (let i = 0; i < boxes.length; i++)
+		for (let k = i + 1; k < boxes.length; k++)
+			if (overlap(boxes[i], boxes[k]))
+				clashes.push([texts[i].textContent, texts[k].textContent]);
+	const bars = [...svg.querySelectorAll("rect.bar")].map(box);
+	const covered = texts.filter((_, i) => bars.some(bar => overlap(boxes[i], bar)));
+	return {
+		title: figure.querySelector("h2").textContent,
+		caption: figure.querySelector("figcaption").textContent,
+		shown: box(figure).height > 0 && getComputedStyle(figure).visibility === "visible",
+		bars: [...svg.querySelectorAll("rect.bar")].map(bar => ({
+			value: Number(bar.dataset.value),
+			width: box(bar).width,
+			fill: getComputedStyle(bar).fill,
+			contrast: contrast(getComputedStyle(bar).fill, back),
+		})),
+		labels: [...svg.querySelectorAll("text.label")].map(text => text.textContent),
+		values: [...svg.querySelectorAll("text.value")].map(text => text.textContent),
+		groups: [...svg.querySelectorAll("text.group")].map(text => text.textContent),
+		reference: [...svg.querySelectorAll("line.reference")].map(line => box(line).left - frame.left),
+		outside: outside.map(text => text.textContent),
+		clashes,
+		covered: covered.map(text => text.textContent),
+		weakest: Math.min(...texts.map(text => contrast(getComputedStyle(text).fill, back))),
+	};
+};
+
+const plan = figure => {
+	const svg = figure.querySelector("svg.greta-plan");
+	const page = getComputedStyle(svg.querySelector(".page")).fill;
+	return {
+		shown: box(svg).height > 0,
+		page,
+		buffers: svg.querySelectorAll("rect.b").length,
+		colours: new Set([...svg.querySelectorAll("rect.b")].map(rect => getComputedStyle(rect).fill)).size,
+		weakest: Math.min(...[...svg.querySelectorAll("text:not(.in)")].map(text => contrast(getComputedStyle(text).fill, page))),
+	};
+};
+
+const back = getComputedStyle(document.body).backgroundColor;
+const seen = {
+	width: innerWidth,
+	scrolls: document.documentElement.scrollWidth,
+	dark: matchMedia("(prefers-color-scheme: dark)").matches,
+	back,
+	weakest: Math.min(...[...document.querySelectorAll("h1, h2, dt, dd, td, th, figcaption, p")].map(
+		element => contrast(getComputedStyle(element).color, back))),
+	loaded: performance.getEntriesByType("resource").map(entry => entry.name),
+	heading: document.querySelector("h1").textContent,
+	facts: [...document.querySelectorAll("dt")].map(element => element.textContent),
+	charts: Object.fromEntries([...document.querySelectorAll("figure")].filter(figure => figure.querySelector("svg.chart")).map(
+		figure => [figure.id, chart(figure, back)])),
+	table: [...document.querySelectorAll("#table tr")].map(row => [...row.children].map(cell => cell.textContent)),
+	plan: document.querySelector("#arena") && plan(document.querySelector("#arena")),
+	notes: document.querySelector("#notes") && document.querySelector("#notes").innerText,
+};
+const out = document.createElement("pre");
+out.id = "seen";
+out.textContent = JSON.stringify(seen);
+document.body.append(out);
