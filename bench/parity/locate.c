@@ -1,5 +1,7 @@
 #include "bench/parity/locate.h"
 
+#include "bench/parity/digits.h"
+#include "bench/parity/launches.h"
 #include "bench/parity/run.h"
 #include "kernels/abi.h"
 
@@ -10,15 +12,6 @@
 
 /* ---- Who writes where ---- */
 
-static const struct greta_plan_reloc *reloc_of(const struct greta_plan *plan, const struct greta_plan_launch *launch,
-					       uint32_t field)
-{
-	for (uint32_t r = 0; r < launch->reloc_count; r++)
-		if (plan->relocs[launch->first_reloc + r].field == field)
-			return &plan->relocs[launch->first_reloc + r];
-	return NULL;
-}
-
 static bool writes(const struct greta_parity_side *side, const struct greta_plan_launch *launch, size_t place)
 {
 	const struct greta_plan *plan = greta_session_plan(side->greta);
@@ -26,8 +19,8 @@ static bool writes(const struct greta_parity_side *side, const struct greta_plan
 	for (uint32_t f = 0; f < info->field_count; f++) {
 		if (info->fields[f].kind != GRETA_OUT && info->fields[f].kind != GRETA_IO)
 			continue;
-		const struct greta_plan_reloc *reloc = reloc_of(plan, launch, info->fields[f].offset);
-		if (reloc && side->place_of[reloc->object] == place)
+		uint32_t object = greta_parity_object_at(plan, launch, info->fields[f].offset);
+		if (object != GRETA_PLAN_NONE && side->place_of[object] == place)
 			return true;
 	}
 	return false;
@@ -50,15 +43,6 @@ static size_t find_writers(const struct greta_parity_side *side, size_t place, u
 	return count;
 }
 
-static bool takes_digits(const struct greta_plan *plan, const struct greta_plan_launch *launch)
-{
-	const struct greta_kernel_info *info = greta_kernel_info(launch->kernel);
-	for (uint32_t f = 0; f < info->field_count; f++)
-		if (info->fields[f].kind == GRETA_IN && !strcmp(info->fields[f].name, "digits"))
-			return reloc_of(plan, launch, info->fields[f].offset) != NULL;
-	return false;
-}
-
 static struct greta_parity_launch describe(const struct greta_parity_side *side, uint32_t program, uint32_t index)
 {
 	const struct greta_plan *plan = greta_session_plan(side->greta);
@@ -69,7 +53,7 @@ static struct greta_parity_launch describe(const struct greta_parity_side *side,
 		.index = index,
 		.layer = launch->layer,
 		.block = (enum greta_block)launch->logic_block,
-		.takes_digits = takes_digits(plan, launch),
+		.takes_digits = greta_parity_digits_read(plan, launch) != GRETA_PLAN_NONE,
 	};
 	snprintf(out.program, sizeof(out.program), "%s", greta_plan_string(plan, made->name));
 	snprintf(out.kernel, sizeof(out.kernel), "%s", greta_kernel_info(launch->kernel)->name);
@@ -117,6 +101,21 @@ static enum greta_status walk(struct greta_parity_side sides[2], const int32_t *
 	return status;
 }
 
+/* The launch, or, where that one's digits are wrong already, the one that made them. */
+static enum greta_status blame(struct greta_parity_side *side, const int32_t *tokens, const struct greta_parity_step *step,
+			       uint32_t index, size_t position, struct greta_parity_launch *out_culprit,
+			       struct greta_error *error)
+{
+	struct greta_parity_digits digits;
+	enum greta_status status = greta_parity_digits_check(side, tokens, step, index, position, &digits, error);
+	if (status != GRETA_OK)
+		return status;
+	*out_culprit = describe(side, step->program, digits.checked && !digits.right ? digits.maker : index);
+	if (digits.checked)
+		out_culprit->takes_digits = false;
+	return GRETA_OK;
+}
+
 /* Of launches that write in turn, the first after which the sides differ. */
 static enum greta_status bisect(struct greta_parity_side sides[2], const int32_t *tokens,
 				const struct greta_parity_difference *difference, struct greta_parity_launch *out_culprit,
@@ -137,13 +136,10 @@ static enum greta_status bisect(struct greta_parity_side sides[2], const int32_t
 		if (status != GRETA_OK)
 			return status;
 		greta_parity_first_difference(&sides[0].again, &sides[1].again, difference->place, &here);
-		if (here.found) {
-			*out_culprit = describe(&sides[1], steps[1]->program, writers[1][w]);
-			return GRETA_OK;
-		}
+		if (here.found)
+			return blame(&sides[1], tokens, steps[1], writers[1][w], difference->position, out_culprit, error);
 	}
-	*out_culprit = describe(&sides[1], steps[1]->program, writers[1][count[1] - 1]);
-	return GRETA_OK;
+	return blame(&sides[1], tokens, steps[1], writers[1][count[1] - 1], difference->position, out_culprit, error);
 }
 
 enum greta_status greta_parity_locate(const char *model, uint32_t context, size_t room, const struct greta_parity_side *a,

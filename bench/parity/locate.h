@@ -16,7 +16,7 @@ struct greta_parity_launch {
 	char symbol[GRETA_PARITY_SYMBOL_MAX]; /* in the module */
 	uint32_t layer;     /* or GRETA_PLAN_NONE */
 	enum greta_block block;
-	bool takes_digits;  /* another launch made the digits of its input: it may have been that one */
+	bool takes_digits;  /* another launch made the digits of its input, unseen: it may have been that one */
 };
 
 struct greta_parity_cause {

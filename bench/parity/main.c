@@ -10,12 +10,12 @@
 static enum greta_status print(const struct greta_parity_arguments *a, const struct greta_parity_report *report,
 			       const struct greta_parity_result *result, struct greta_error *error)
 {
-	bool good = true;
-	if (a->json)
-		good = greta_parity_report_json(stdout, report, result);
-	else
+	if (!a->json)
 		greta_parity_report_table(stdout, report, result);
-	if (!good || ferror(stdout) || fflush(stdout) != 0)
+	else if (!greta_parity_report_json(stdout, report, result))
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write the result as JSON: out of memory, or a name in it is "
+							 "not UTF-8");
+	if (ferror(stdout) || fflush(stdout) != 0)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot write the result: %s", strerror(errno));
 	return GRETA_OK;
 }

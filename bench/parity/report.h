@@ -18,7 +18,7 @@ struct greta_parity_report {
 void greta_parity_report_table(FILE *out, const struct greta_parity_report *report,
 			       const struct greta_parity_result *result);
 
-/* One JSON object and a newline; false without memory. */
+/* One JSON object and a newline; false without memory, for names that are not UTF-8, and when it cannot be written. */
 bool greta_parity_report_json(FILE *out, const struct greta_parity_report *report,
 			      const struct greta_parity_result *result);
 

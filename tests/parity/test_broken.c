@@ -142,11 +142,19 @@ static void a_digit_dropped_by_a_product(void **state)
 static void a_digit_not_made_by_a_launch_of_digits(void **state)
 {
 	(void)state;
-	const struct greta_parity_pair *pair = compare("cpu,chunk=10", &broken_digits_launch, 1);
+	const struct greta_parity_pair *pair = compare("cpu:ref,chunk=10", &broken_digits_launch, 1);
 	at(&pair->difference, "q.0", 0);
 	by(&pair->cause.launch, "qkv", 0, GRETA_BLOCK_qkv);
+	assert_true(pair->cause.launch.takes_digits);
+	by(&pair->cause.culprit, "digits", 0, GRETA_BLOCK_qkv);
+	/* Of kernels whose digits it cannot read it says that they may be the cause. */
+	pair = compare("cpu,chunk=10", &broken_digits_launch, 1);
 	by(&pair->cause.culprit, "product", 0, GRETA_BLOCK_qkv);
 	assert_true(pair->cause.culprit.takes_digits);
+	/* And a product is blamed for its own faults. */
+	pair = compare("cpu:ref,chunk=10", &broken_digit, 1);
+	by(&pair->cause.culprit, "product", 0, GRETA_BLOCK_ffn);
+	assert_false(pair->cause.culprit.takes_digits);
 }
 
 static void a_kernel_that_is_wrong_only_in_its_fused_form(void **state)

@@ -1,5 +1,6 @@
 /* What greta-parity says of kernels that are right, of settings that differ, and how its parts read and count. Arguments:
  * the model, a text. */
+#include "bench/parity/digits.h"
 #include "bench/parity/run.h"
 #include "bench/parity/text.h"
 #include "kernels/cpu/module.h"
@@ -187,6 +188,36 @@ static void too_much_is_out_of_tolerance(void **state)
 
 /* ---- Its parts ---- */
 
+/* All digits of a step: what is made of right ones must be read as right in every layout. */
+static void right_digits_are_read_as_right(void **state)
+{
+	static const char *const forms[] = {"amx", "avx512", "avx2", "portable", "ref"};
+	static const char *const settings[] = {"x32", "x16"};
+	char words[64];
+	(void)state;
+	for (size_t f = 0; f < 10; f++) {
+		struct greta_parity_side side;
+		struct greta_parity_digits digits;
+		struct greta_error error;
+		size_t checked = 0;
+		if (!greta_cpu_module(forms[f / 2]))
+			continue;
+		snprintf(words, sizeof(words), "cpu:%s,fuse=none,chunk=8,%s", forms[f / 2], settings[f % 2]);
+		const struct greta_parity_setup made = setup(words);
+		must(greta_parity_side_open(model_path, &made, TOKENS, 8, &side, &error), &error);
+		must(greta_parity_side_take(&side, tokens, 0, 8, 8, false, &error), &error);
+		const struct greta_parity_step step = side.trace.steps[5];
+		for (uint32_t l = 0; l < greta_session_plan(side.greta)->programs[step.program].launch_count; l++) {
+			must(greta_parity_digits_check(&side, tokens, &step, l, 5, &digits, &error), &error);
+			if (digits.checked && (!digits.right || digits.maker >= l))
+				fail_msg("%s: the digits of launch %u, made by %u, are wrong", words, l, digits.maker);
+			checked += digits.checked;
+		}
+		assert_int_equal(checked, 8 * 7); /* layers, products */
+		greta_parity_side_close(&side);
+	}
+}
+
 static void places_have_names_and_an_order(void **state)
 {
 	char name[GRETA_PARITY_NAME_MAX];
@@ -311,6 +342,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(other_activations_and_caches_are_within_tolerance),
 		cmocka_unit_test(settings_are_compared_with_each_other),
 		cmocka_unit_test(too_much_is_out_of_tolerance),
+		cmocka_unit_test(right_digits_are_read_as_right),
 		cmocka_unit_test(places_have_names_and_an_order),
 		cmocka_unit_test(sides_are_read_and_written),
 		cmocka_unit_test(differences_are_counted),

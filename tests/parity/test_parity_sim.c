@@ -1,6 +1,7 @@
 /* gfx942 against the definition, value by value, without an AMD GPU: the build's own machine code in the simulator
  * (tests/provider/sim.h). Argument: the model. Skipped where the build has no kernels for gfx942 or nothing here
  * disassembles them. */
+#include "bench/parity/digits.h"
 #include "bench/parity/run.h"
 #include "bench/parity/text.h"
 #include "kernels/gpu/image.h"
@@ -99,6 +100,28 @@ static void a_prompt_taken_at_once(void **state)
 	is_equal("gfx942,chunk=6", 6, false);
 }
 
+/* The digits of the first layer's first product, as its launch on the device left them. */
+static void digits_are_read_as_right(void **state)
+{
+	struct greta_parity_setup how = setup("gfx942,fuse=none,chunk=3", &simulated);
+	struct greta_parity_side side;
+	struct greta_parity_digits digits = {.checked = false};
+	struct greta_error error;
+	const char *from;
+	int32_t *tokens;
+	size_t count;
+	(void)state;
+	must(greta_parity_tokens(model_path, NULL, NULL, 3, &tokens, &count, &from, &error), &error);
+	must(greta_parity_side_open(model_path, &how, CONTEXT, 3, &side, &error), &error);
+	const struct greta_parity_step step = {.number = 1, .program = 1, .count = 3};
+	for (uint32_t l = 0; l < 8 && !digits.checked; l++)
+		must(greta_parity_digits_check(&side, tokens, &step, l, 2, &digits, &error), &error);
+	assert_true(digits.checked);
+	assert_true(digits.right);
+	greta_parity_side_close(&side);
+	free(tokens);
+}
+
 static bool can_run(void)
 {
 	char reason[1024];
@@ -122,6 +145,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(textbook_kernels, open_device, close_device),
 		cmocka_unit_test_setup_teardown(fused_kernels_in_a_graph, open_device, close_device),
 		cmocka_unit_test_setup_teardown(a_prompt_taken_at_once, open_device, close_device),
+		cmocka_unit_test_setup_teardown(digits_are_read_as_right, open_device, close_device),
 	};
 	if (argc != 2)
 		return 2;
