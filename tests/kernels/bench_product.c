@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/kernels/product_input.h"
+#include "tests/kernels/speed_product.h"
 
 static void bench_one(const char *form, const struct check_weights *w, uint32_t tokens, uint32_t activations)
 {
@@ -33,6 +34,8 @@ int bench_product(void)
 	                                 GRETA_TYPE_Q8_0, GRETA_TYPE_Q4_0, GRETA_TYPE_F16};
 	const char *forms[CHECK_FORMS_MAX];
 	size_t count = check_forms(forms);
+	if (forms_runner())
+		return speed_product();
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		struct check_weights w = check_weights(types[i], GRETA_LAYOUT_ROWS16, 5632, 2048, 0);
 		for (size_t f = 0; f < count; f++)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/kv.h"
+#include "tests/kernels/gpu/speed.h"
 #include "tests/kernels/kv_cache.h"
 
 struct shape {
@@ -202,6 +204,76 @@ static void test_every_function_ran(void **context)
 	forms_all_ran(GRETA_KERNEL_attention);
 }
 
+/* Llama-2-7B's launches on a target. */
+static void time_attention(uint32_t context, uint32_t position, uint32_t tokens, uint32_t kv_type)
+{
+	struct shape s = {.heads = 32, .chunk = tokens, .tokens = tokens,
+	                  .cache = {.kv_heads = 32, .head_dim = 128, .kv_type = kv_type, .context = context}};
+	size_t bytes = (size_t)tokens * s.heads * s.cache.head_dim * 4, cache_bytes = check_cache_bytes(&s.cache);
+	void *k = check_alloc(cache_bytes), *v = check_alloc(cache_bytes);
+	float *q = check_alloc(bytes), *out = check_alloc(bytes);
+	s.state = check_state(position, tokens, context);
+	memset(k, 0, cache_bytes);
+	memset(v, 0, cache_bytes);
+	check_fill(q, bytes / 4, 1, 0);
+	struct greta_attention_args args = attention_args(&s, q, k, v, out);
+	struct split split = split_of(&s);
+	if (forms_on_gpu() && tokens == 1) {
+		args.scratch = split.scratch;
+		args.counters = split.counters;
+	}
+	char what[64];
+	snprintf(what, sizeof(what), "attention %s at %u, %u of %u", kv_type ? "f32" : "f16", position, tokens, context);
+	double reached = (double)(position + tokens) / (double)greta_kv_positions(context);
+	speed_of(what, GRETA_KERNEL_attention, &args, 2.0 * (double)cache_bytes * reached + 2.0 * (double)bytes, 0);
+	free_split(&split, "bench");
+	check_free(k);
+	check_free(v);
+	check_free(q);
+	check_free(out);
+}
+
+static void time_small(uint32_t tokens)
+{
+	struct shape s = {.heads = 32, .chunk = tokens, .tokens = tokens,
+	                  .cache = {.kv_heads = 32, .head_dim = 128, .kv_type = GRETA_KV_F16, .context = 4096},
+	                  .state = check_state(100, tokens, 4096)};
+	size_t bytes = (size_t)tokens * row_of(&s) * 4;
+	float *k = check_alloc(bytes), *v = check_alloc(bytes), *rope = check_alloc((size_t)tokens * 128 * 4);
+	void *caches[2] = {check_alloc(check_cache_bytes(&s.cache)), check_alloc(check_cache_bytes(&s.cache))};
+	struct greta_kv_write_args write = {k, v, &s.state, caches[0], caches[1], 32, 128, GRETA_KV_F16, 4096, tokens, 0};
+	struct greta_rope_args turn = {rope, &s.state, k, 32, 128, tokens, 0};
+	char what[64];
+	check_fill(k, bytes / 4, 1, 0);
+	check_fill(v, bytes / 4, 1, 0);
+	check_fill(rope, (size_t)tokens * 128, 0.5f, 0);
+	snprintf(what, sizeof(what), "kv_write, %u", tokens);
+	speed_of(what, GRETA_KERNEL_kv_write, &write, 3.0 * (double)bytes, 0);
+	snprintf(what, sizeof(what), "rope, %u", tokens);
+	speed_of(what, GRETA_KERNEL_rope, &turn, 2.0 * (double)bytes, 0);
+	check_free(caches[0]);
+	check_free(caches[1]);
+	check_free(rope);
+	check_free(k);
+	check_free(v);
+}
+
+static int bench_target(void)
+{
+	static const uint32_t positions[] = {63, 127, 511, 2047, 4095};
+	int skip = speed_start();
+	if (skip)
+		return skip;
+	time_small(1);
+	for (int i = 0; i < 5; i++)
+		time_attention(4096, positions[i], 1, GRETA_KV_F16);
+	time_attention(4096, 2047, 1, GRETA_KV_F32);
+	time_small(512);
+	time_attention(4096, 0, 512, GRETA_KV_F16);
+	time_attention(4096, 2048, 512, GRETA_KV_F16);
+	return 0;
+}
+
 /* Decode attention of TinyLlama's and Llama-3's shapes at the end of a context. */
 static int bench(void)
 {
@@ -245,5 +317,7 @@ int main(int argc, char **argv)
 	int benches = check_start(argc, argv), skip = forms_start(argc, argv);
 	if (skip)
 		return skip;
-	return benches ? bench() : cmocka_run_group_tests_name("attention kernels", tests, NULL, forms_finish);
+	if (benches)
+		return forms_runner() ? bench_target() : bench();
+	return cmocka_run_group_tests_name("attention kernels", tests, NULL, forms_finish);
 }

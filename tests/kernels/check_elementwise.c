@@ -1,7 +1,9 @@
 /* embed, rope_angles, rmsnorm, silu_mul, add: every form against the reference; stamp, whose numbers differ each time. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/kernels/gpu/forms.h"
+#include "tests/kernels/gpu/speed.h"
 #include "tests/kernels/harness.h"
 
 #define RUNS 60
@@ -155,6 +157,50 @@ static void test_stamp(void **context)
 	}
 }
 
+/* Llama-2-7B's launches on a target. */
+static int bench(void)
+{
+	int skip = speed_start();
+	if (skip)
+		return skip;
+	for (uint32_t tokens = 1; tokens <= 512; tokens *= 512) {
+		uint32_t cols = 4096, row_bytes = cols / 256 * 144;
+		double bytes = 4.0 * cols * tokens;
+		struct greta_state state = check_state(100, tokens, 4096);
+		float *a = check_alloc((size_t)tokens * cols * 4), *b = check_alloc((size_t)tokens * cols * 4);
+		float *y = check_alloc((size_t)tokens * cols * 4), *rope = check_alloc((size_t)tokens * 128 * 4);
+		double *frequencies = check_alloc(64 * 8);
+		uint8_t *table = check_alloc((size_t)32 * row_bytes);
+		uint32_t *list = check_alloc(4097 * 4);
+		check_fill(a, (size_t)tokens * cols, 1, 0);
+		check_fill(b, (size_t)tokens * cols, 1, 0);
+		memset(table, 0, (size_t)32 * row_bytes);
+		memset(list, 0, 4097 * 4);
+		for (int i = 0; i < 64; i++)
+			frequencies[i] = (double)check_uniform(0, 1);
+		struct greta_rmsnorm_args norm = {a, b, &state, y, cols, tokens, 1e-5f, 0};
+		struct greta_silu_mul_args silu = {a, b, &state, y, cols, tokens};
+		struct greta_add_args add = {a, b, &state, y, cols, tokens};
+		struct greta_rope_angles_args angles = {frequencies, &state, rope, 64, tokens};
+		struct greta_embed_args embed = {table, list, frequencies, &state, y, rope, GRETA_TYPE_Q4_K, 32, cols, tokens, 64,
+		                                 row_bytes};
+		printf("of %u tokens:\n", tokens);
+		speed_of("rmsnorm 4096", GRETA_KERNEL_rmsnorm, &norm, 2 * bytes + 4 * cols, 0);
+		speed_of("silu_mul 4096", GRETA_KERNEL_silu_mul, &silu, 3 * bytes, 0);
+		speed_of("add 4096", GRETA_KERNEL_add, &add, 3 * bytes, 0);
+		speed_of("rope_angles 64", GRETA_KERNEL_rope_angles, &angles, 512.0 * tokens, 0);
+		speed_of("embed Q4_K 4096 and angles", GRETA_KERNEL_embed, &embed, bytes + (double)row_bytes * tokens, 0);
+		check_free(list);
+		check_free(table);
+		check_free(frequencies);
+		check_free(rope);
+		check_free(y);
+		check_free(b);
+		check_free(a);
+	}
+	return 0;
+}
+
 static void test_every_function_ran(void **context)
 {
 	(void)context;
@@ -173,7 +219,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_rope_angles), cmocka_unit_test(test_embed), cmocka_unit_test(test_stamp),
 	    cmocka_unit_test(test_every_function_ran),
 	};
-	check_start(argc, argv);
-	int skip = forms_start(argc, argv);
-	return skip ? skip : cmocka_run_group_tests_name("elementwise kernels", tests, NULL, forms_finish);
+	int benches = check_start(argc, argv), skip = forms_start(argc, argv);
+	if (skip)
+		return skip;
+	return benches ? bench() : cmocka_run_group_tests_name("elementwise kernels", tests, NULL, forms_finish);
 }

@@ -1,6 +1,7 @@
 /* qkv, gate_up: every form against the reference, for weights of one type and of several. */
 #include "tests/kernels/kv_cache.h"
 #include "tests/kernels/product_input.h"
+#include "tests/kernels/speed_product.h"
 
 /* Programs of one token and of several in turn, as often for each mix of types. */
 static uint32_t tokens_of(int run)
@@ -164,7 +165,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_qkv), cmocka_unit_test(test_gate_up),
 	                                   cmocka_unit_test(test_every_function_ran)};
-	check_start(argc, argv);
-	int skip = forms_start(argc, argv);
-	return skip ? skip : cmocka_run_group_tests_name("fused products", tests, NULL, forms_finish);
+	int bench = check_start(argc, argv), skip = forms_start(argc, argv);
+	if (skip)
+		return skip;
+	return bench ? speed_fused() : cmocka_run_group_tests_name("fused products", tests, NULL, forms_finish);
 }

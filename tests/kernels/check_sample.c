@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/numbers.h"
+#include "tests/kernels/gpu/speed.h"
 
 struct outcome {
 	struct greta_state state;
@@ -149,6 +150,48 @@ static void test_steps(void **context)
 	assert_false(greta_step_samples(&s, 0));
 }
 
+static void time_sample(const char *what, float temperature, float top_p)
+{
+	struct greta_state state = check_state(100, 0, 4096);
+	uint32_t vocab = 32000;
+	float *logits = check_alloc(vocab * 4);
+	uint64_t *best = check_alloc(8), *scratch = check_alloc((size_t)vocab * 8);
+	uint32_t *tokens = check_alloc(4097 * 4), *ring = check_alloc(4097 * 4);
+	check_fill(logits, vocab, 3, 0);
+	logits[17] = 20;
+	*best = greta_logit_key(greta_bits32(20), 17);
+	state.temperature = temperature;
+	state.top_p = top_p;
+	struct greta_sample_args sample = {logits, best, &state, tokens, ring, scratch, vocab, 1, 1, 0};
+	speed_of(what, GRETA_KERNEL_sample, &sample, temperature > 0 ? vocab * 4.0 : 0, 0);
+	check_free(ring);
+	check_free(tokens);
+	check_free(scratch);
+	check_free(best);
+	check_free(logits);
+}
+
+static int bench(void)
+{
+	int skip = speed_start();
+	if (skip)
+		return skip;
+	struct greta_state state = check_state(100, 0, 4096);
+	float *logits = check_alloc(32000 * 4);
+	uint64_t *best = check_alloc(8);
+	check_fill(logits, 32000, 3, 0);
+	struct greta_argmax_args argmax = {logits, &state, best, 32000, 1};
+	struct greta_advance_args advance = {&state, 1, 0};
+	speed_of("argmax 32000", GRETA_KERNEL_argmax, &argmax, 32000 * 4, 0);
+	time_sample("sample 32000, temperature 0", 0, 1);
+	time_sample("sample 32000, temperature 1", 1, 1);
+	time_sample("sample 32000, temperature 1, top-p 0.9", 1, 0.9f);
+	speed_of("advance", GRETA_KERNEL_advance, &advance, 0, 0);
+	check_free(best);
+	check_free(logits);
+	return 0;
+}
+
 static void test_every_function_ran(void **context)
 {
 	(void)context;
@@ -163,7 +206,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_forms_agree), cmocka_unit_test(test_settings_mean_what_they_say),
 	    cmocka_unit_test(test_faults), cmocka_unit_test(test_steps), cmocka_unit_test(test_every_function_ran),
 	};
-	check_start(argc, argv);
-	int skip = forms_start(argc, argv);
-	return skip ? skip : cmocka_run_group_tests_name("sampling kernels", tests, NULL, forms_finish);
+	int benches = check_start(argc, argv), skip = forms_start(argc, argv);
+	if (skip)
+		return skip;
+	return benches ? bench() : cmocka_run_group_tests_name("sampling kernels", tests, NULL, forms_finish);
 }

@@ -111,9 +111,9 @@ static bool any_threads(enum greta_kernel kernel)
 	}
 }
 
-struct forms_launch forms_lower(const char *form, enum greta_kernel kernel, const void *args)
+static struct forms_launch lowered(const char *form, enum greta_kernel kernel, const void *args,
+                                   const struct greta_target *target)
 {
-	static struct machine machine;
 	const struct greta_kernel_info *info = greta_kernel_info(kernel);
 	struct greta_op op = {.kernel = kernel};
 	struct forms_launch launch = {.form = form, .kernel = kernel};
@@ -124,13 +124,25 @@ struct forms_launch forms_lower(const char *form, enum greta_kernel kernel, cons
 		memcpy(&pointer, (const uint8_t *)args + info->fields[f].offset, sizeof(pointer));
 		op.refs[f].kind = pointer ? GRETA_REF_VALUE : GRETA_REF_NULL;
 	}
-	random_machine(&machine, forms_target(form), kernel);
-	if (greta_lower(&op, &machine.target, &launch.lowered, &error) != GRETA_OK)
+	if (greta_lower(&op, target, &launch.lowered, &error) != GRETA_OK)
 		fail_msg("%s: %s", form, error.message);
-	if (forms_target(form)->wave > 1 && any_threads(kernel))
-		launch.lowered.threads = 64 * check_between(1, 16);
 	launch.args = op.args;
 	return launch;
+}
+
+struct forms_launch forms_lower(const char *form, enum greta_kernel kernel, const void *args)
+{
+	static struct machine machine;
+	random_machine(&machine, forms_target(form), kernel);
+	struct forms_launch launch = lowered(form, kernel, args, &machine.target);
+	if (forms_target(form)->wave > 1 && any_threads(kernel))
+		launch.lowered.threads = 64 * check_between(1, 16);
+	return launch;
+}
+
+struct forms_launch forms_planned(const char *form, enum greta_kernel kernel, const void *args)
+{
+	return lowered(form, kernel, args, forms_target(form));
 }
 
 static void note(const char *symbol)

@@ -35,6 +35,9 @@ struct forms_launch {
 /* Fails the test if the machine that runs `form` has no function for the launch. */
 struct forms_launch forms_lower(const char *form, enum greta_kernel kernel, const void *args);
 
+/* The same as a plan for the machine itself has it. */
+struct forms_launch forms_planned(const char *form, enum greta_kernel kernel, const void *args);
+
 /* Runs every block of a launch. */
 void forms_launch(const struct forms_launch *launch);
 

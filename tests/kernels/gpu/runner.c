@@ -10,6 +10,8 @@
 #define BAND_BYTE 0xa5
 #define ALIGNMENT 64 /* of what a plan places: regions begin at more, buffers and tensors at multiples of this */
 #define POINTERS_MAX 16
+#define COPIES_MIN 8 /* of a launch that is timed */
+#define COPIES_MAX 256
 
 struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes)
 {
@@ -93,11 +95,10 @@ static void fetch(struct gpu_runner *runner, struct mirror *mirror, const char *
 	free(whole);
 }
 
-void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
-                       const struct gpu_grid *grid, const void *args)
+/* A copy of the arguments whose pointers lead to mirrors. */
+static uint8_t *moved_args(struct gpu_runner *runner, struct mirrors *mirrors, const struct greta_kernel_info *info,
+                           const void *args)
 {
-	const struct greta_kernel_info *info = greta_kernel_info(kernel);
-	struct mirrors mirrors = {.count = 0};
 	uint8_t *copy = malloc(info->args_bytes);
 	assert_non_null(copy);
 	memcpy(copy, args, info->args_bytes);
@@ -108,11 +109,55 @@ void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, cons
 			continue;
 		memcpy(&pointer, copy + field->offset, sizeof(pointer));
 		if (pointer)
-			pointer = moved(runner, &mirrors, field, pointer);
+			pointer = moved(runner, mirrors, field, pointer);
 		memcpy(copy + field->offset, &pointer, sizeof(pointer));
 	}
-	require(runner, runner->backend->launch(runner, function, grid, copy, info->args_bytes), function);
+	return copy;
+}
+
+void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
+                       const struct gpu_grid *grid, const void *args)
+{
+	const struct greta_kernel_info *info = greta_kernel_info(kernel);
+	struct mirrors mirrors = {.count = 0};
+	uint8_t *copy = moved_args(runner, &mirrors, info, args);
+	struct gpu_launch launch = {function, *grid, copy, info->args_bytes};
+	require(runner, runner->backend->launch(runner, &launch), function);
 	for (size_t i = 0; i < mirrors.count; i++)
 		fetch(runner, &mirrors.list[i], function);
 	free(copy);
+}
+
+static size_t bytes_of(const struct mirrors *mirrors)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < mirrors->count; i++)
+		sum += mirrors->list[i].bytes;
+	return sum;
+}
+
+double gpu_runner_time(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
+                       const struct gpu_grid *grid, const void *args, size_t cold_bytes)
+{
+	const struct greta_kernel_info *info = greta_kernel_info(kernel);
+	struct mirrors *mirrors = calloc(COPIES_MAX, sizeof(*mirrors));
+	struct gpu_launch *launches = calloc(COPIES_MAX, sizeof(*launches));
+	uint8_t *copies[COPIES_MAX];
+	size_t count = 0;
+	double seconds = 0;
+	assert_true(mirrors && launches);
+	for (size_t bytes = 0; count < COPIES_MAX && (count < COPIES_MIN || bytes < cold_bytes); count++) {
+		copies[count] = moved_args(runner, &mirrors[count], info, args);
+		launches[count] = (struct gpu_launch){function, *grid, copies[count], info->args_bytes};
+		bytes += bytes_of(&mirrors[count]);
+	}
+	require(runner, runner->backend->time ? runner->backend->time(runner, launches, count, &seconds) : -1, function);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t m = 0; m < mirrors[i].count; m++)
+			runner->backend->release(runner, mirrors[i].list[m].band, mirrors[i].list[m].device);
+		free(copies[i]);
+	}
+	free(launches);
+	free(mirrors);
+	return seconds / (double)count;
 }

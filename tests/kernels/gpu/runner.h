@@ -18,6 +18,13 @@ struct gpu_grid {
 	uint32_t shared_bytes; /* dynamic shared memory of a block */
 };
 
+struct gpu_launch {
+	const char *function;
+	struct gpu_grid grid;
+	const void *args; /* with pointers into the runner's memory */
+	size_t args_bytes;
+};
+
 /* What a back end gives. A status is 0, or -1 with the reason in `error`. */
 struct gpu_backend {
 	/* `bytes` of memory that begin `band` bytes behind a start aligned to 256; only these may be touched by kernels. */
@@ -26,8 +33,11 @@ struct gpu_backend {
 	int (*write)(struct gpu_runner *runner, void *to, const void *from, size_t bytes);
 	int (*read)(struct gpu_runner *runner, void *to, const void *from, size_t bytes);
 	/* Returns when the kernel has ended. */
-	int (*launch)(struct gpu_runner *runner, const char *function, const struct gpu_grid *grid, const void *args,
-	              size_t args_bytes);
+	int (*launch)(struct gpu_runner *runner, const struct gpu_launch *launch);
+	/* Seconds that the launches take as one graph, the fastest of several replays. NULL: there is no clock. */
+	int (*time)(struct gpu_runner *runner, const struct gpu_launch *launches, size_t count, double *out_seconds);
+	/* Bytes per second at which the device reads memory that no cache holds, as plainly as it can be read. NULL likewise. */
+	int (*read_rate)(struct gpu_runner *runner, double *out_rate);
 	void (*close)(struct gpu_runner *runner);
 };
 
@@ -51,6 +61,11 @@ void gpu_runner_close(struct gpu_runner *runner); /* NULL is allowed */
  * what is only read. */
 void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
                        const struct gpu_grid *grid, const void *args);
+
+/* Seconds of such a launch among many alike, each over memory of its own, `cold_bytes` of it in all (more than caches hold;
+ * at most 256 times the launch's). Fails the test on any error, and without a clock. */
+double gpu_runner_time(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
+                       const struct gpu_grid *grid, const void *args, size_t cold_bytes);
 
 /* The back ends' doors, for gpu_runner_open. */
 struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes);

@@ -6,19 +6,11 @@
 
 #include "kernels/cpu/module.h"
 #include "kernels/gpu/image.h"
-#include "runtime/hip.h"
-#include "tests/kernels/gpu/runner.h"
-
-struct device_runner {
-	struct gpu_runner base;
-	struct greta_hip *hip;
-	hipModule_t module;
-};
+#include "tests/kernels/gpu/device.h"
 
 static struct device_runner *device_of(struct gpu_runner *runner) { return (struct device_runner *)runner; }
 
-/* 0, or -1 with the call's error told. */
-static int told(struct device_runner *device, hipError_t code, const char *call)
+int device_told(struct device_runner *device, hipError_t code, const char *call)
 {
 	if (code == hipSuccess)
 		return 0;
@@ -31,7 +23,7 @@ static void *allocate(struct gpu_runner *runner, size_t band, size_t bytes)
 {
 	struct device_runner *device = device_of(runner);
 	void *start = NULL;
-	if (told(device, device->hip->hipMalloc(&start, band + bytes + band), "hipMalloc"))
+	if (device_told(device, device->hip->hipMalloc(&start, band + bytes + band), "hipMalloc"))
 		return NULL;
 	return (uint8_t *)start + band;
 }
@@ -44,39 +36,45 @@ static void release(struct gpu_runner *runner, size_t band, void *data)
 static int write_memory(struct gpu_runner *runner, void *to, const void *from, size_t bytes)
 {
 	struct device_runner *device = device_of(runner);
-	return told(device, device->hip->hipMemcpy(to, from, bytes, hipMemcpyHostToDevice), "hipMemcpy");
+	return device_told(device, device->hip->hipMemcpy(to, from, bytes, hipMemcpyHostToDevice), "hipMemcpy");
 }
 
 static int read_memory(struct gpu_runner *runner, void *to, const void *from, size_t bytes)
 {
 	struct device_runner *device = device_of(runner);
-	return told(device, device->hip->hipMemcpy(to, from, bytes, hipMemcpyDeviceToHost), "hipMemcpy");
+	return device_told(device, device->hip->hipMemcpy(to, from, bytes, hipMemcpyDeviceToHost), "hipMemcpy");
 }
 
-static int launch(struct gpu_runner *runner, const char *function, const struct gpu_grid *grid, const void *args,
-                  size_t args_bytes)
+int device_enqueue(struct device_runner *device, const struct gpu_launch *l, hipStream_t stream)
 {
-	struct device_runner *device = device_of(runner);
 	struct greta_hip *hip = device->hip;
+	const struct gpu_grid *grid = &l->grid;
 	hipFunction_t found;
-	if (told(device, hip->hipModuleGetFunction(&found, device->module, function), function))
+	if (device_told(device, hip->hipModuleGetFunction(&found, device->module, l->function), l->function))
 		return -1;
 	if (grid->shared_bytes > 48u << 10 &&
-	    told(device, hip->hipFuncSetAttribute(found, hipFuncAttributeMaxDynamicSharedMemorySize, (int)grid->shared_bytes),
-	         "hipFuncSetAttribute"))
+	    device_told(device,
+	                hip->hipFuncSetAttribute(found, hipFuncAttributeMaxDynamicSharedMemorySize, (int)grid->shared_bytes),
+	                "hipFuncSetAttribute"))
 		return -1;
-	uint8_t *copy = malloc(args_bytes);
+	uint8_t *copy = malloc(l->args_bytes);
 	if (!copy)
-		return told(device, hipErrorOutOfMemory, "malloc");
-	memcpy(copy, args, args_bytes);
-	void *extra[] = {HIP_LAUNCH_PARAM_BUFFER_POINTER, copy, HIP_LAUNCH_PARAM_BUFFER_SIZE, &args_bytes,
-	                 HIP_LAUNCH_PARAM_END};
+		return device_told(device, hipErrorOutOfMemory, "malloc");
+	size_t bytes = l->args_bytes;
+	memcpy(copy, l->args, bytes);
+	void *extra[] = {HIP_LAUNCH_PARAM_BUFFER_POINTER, copy, HIP_LAUNCH_PARAM_BUFFER_SIZE, &bytes, HIP_LAUNCH_PARAM_END};
 	hipError_t code = hip->hipModuleLaunchKernel(found, grid->x, grid->y, 1, grid->threads, 1, 1, grid->shared_bytes,
-	                                             NULL, NULL, extra);
+	                                             stream, NULL, extra);
 	free(copy);
-	if (told(device, code, "hipModuleLaunchKernel"))
+	return device_told(device, code, "hipModuleLaunchKernel");
+}
+
+static int launch(struct gpu_runner *runner, const struct gpu_launch *l)
+{
+	struct device_runner *device = device_of(runner);
+	if (device_enqueue(device, l, NULL))
 		return -1;
-	return told(device, hip->hipDeviceSynchronize(), "hipDeviceSynchronize");
+	return device_told(device, device->hip->hipDeviceSynchronize(), "hipDeviceSynchronize");
 }
 
 static void finish(struct gpu_runner *runner)
@@ -90,7 +88,7 @@ static void finish(struct gpu_runner *runner)
 
 static const struct gpu_backend BACKEND = {
     .allocate = allocate, .release = release, .write = write_memory, .read = read_memory, .launch = launch,
-    .close = finish};
+    .time = device_time, .read_rate = device_read_rate, .close = finish};
 
 /* The code object for the device, or NULL with the reason told. */
 static const void *image_for(struct device_runner *device)
@@ -108,8 +106,8 @@ static int start(struct device_runner *device)
 {
 	struct greta_hip *hip = device->hip;
 	int count = 0;
-	if (told(device, hip->hipInit(0), "hipInit") || told(device, hip->hipGetDeviceCount(&count), "hipGetDeviceCount") ||
-	    told(device, hip->hipSetDevice(0), "hipSetDevice"))
+	if (device_told(device, hip->hipInit(0), "hipInit") || device_told(device, hip->hipGetDeviceCount(&count), "hipGetDeviceCount") ||
+	    device_told(device, hip->hipSetDevice(0), "hipSetDevice"))
 		return -1;
 	struct greta_error error;
 	if (greta_hip_architecture(hip, 0, device->base.target, &error) != GRETA_OK) {
@@ -120,12 +118,12 @@ static int start(struct device_runner *device)
 	(void)hip->hipDeviceGetName(name, sizeof(name), 0);
 	snprintf(device->base.name, sizeof(device->base.name), "%s on %s", device->base.target, name);
 	const void *image = image_for(device);
-	return image ? told(device, hip->hipModuleLoadData(&device->module, image), "hipModuleLoadData") : -1;
+	return image ? device_told(device, hip->hipModuleLoadData(&device->module, image), "hipModuleLoadData") : -1;
 }
 
 struct gpu_runner *gpu_runner_open_device(const char *provider, char *why, size_t why_bytes)
 {
-	struct greta_hip_options options = {.guard = strcmp(provider, "cpu") == 0};
+	struct greta_hip_options options = {.guard = strcmp(provider, "cpu") == 0, .overlap = true};
 	struct greta_error error;
 	struct device_runner *device = calloc(1, sizeof(*device));
 	if (!device) {

@@ -41,15 +41,15 @@ static int copy(struct gpu_runner *runner, void *to, const void *from, size_t by
 	return 0;
 }
 
-static int launch(struct gpu_runner *runner, const char *function, const struct gpu_grid *grid, const void *args,
-                  size_t args_bytes)
+static int launch(struct gpu_runner *runner, const struct gpu_launch *l)
 {
 	struct sim_runner *sim = sim_of(runner);
-	const struct sim942_kernel *kernel = sim942_kernel_by_name(sim->code, function);
+	const struct gpu_grid *grid = &l->grid;
+	const struct sim942_kernel *kernel = sim942_kernel_by_name(sim->code, l->function);
 	const struct sim942_arg *places;
-	if (!kernel || !sim942_kernel_args(kernel, &places) || places[0].size != args_bytes) {
-		snprintf(runner->error, sizeof(runner->error), "the code object has no %s of %zu bytes of arguments", function,
-		         args_bytes);
+	if (!kernel || !sim942_kernel_args(kernel, &places) || places[0].size != l->args_bytes) {
+		snprintf(runner->error, sizeof(runner->error), "the code object has no %s of %zu bytes of arguments",
+		         l->function, l->args_bytes);
 		return -1;
 	}
 	uint8_t *kernarg = calloc(1, kernel->kernarg_bytes);
@@ -57,7 +57,7 @@ static int launch(struct gpu_runner *runner, const char *function, const struct 
 		snprintf(runner->error, sizeof(runner->error), "out of memory");
 		return -1;
 	}
-	memcpy(kernarg + places[0].offset, args, args_bytes);
+	memcpy(kernarg + places[0].offset, l->args, l->args_bytes);
 	struct sim942_dispatch dispatch = {
 	    .descriptor = kernel->descriptor, .grid = {grid->x * grid->threads, grid->y, 1},
 	    .workgroup = {grid->threads, 1, 1}, .kernarg = kernarg, .lds_bytes = kernel->lds_bytes + grid->shared_bytes,
@@ -77,7 +77,7 @@ static void finish(struct gpu_runner *runner)
 
 static const struct gpu_backend BACKEND = {
     .allocate = allocate, .release = release, .write = copy, .read = copy, .launch = launch,
-		.close = finish};
+    .close = finish};
 
 struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes)
 {
