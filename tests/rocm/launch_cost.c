@@ -108,10 +108,10 @@ static enum greta_status open_device(struct device *device, struct greta_error *
 	enum greta_status status = greta_hip_load("amd", NULL, &device->hip, error);
 	if (status == GRETA_OK)
 		status = find_controls(device, error);
-	if (status == GRETA_OK && !image)
-		status = greta_fail(error, GRETA_ERROR_MISMATCH, "this build has no kernels for gfx942");
 	if (status != GRETA_OK)
 		return status;
+	if (!image)
+		return greta_fail(error, GRETA_ERROR_MISMATCH, "this build has no kernels for gfx942");
 	const struct greta_hip *hip = device->hip;
 	status = must(hip, hip->hipModuleLoadData(&device->module, image->data), "hipModuleLoadData", error);
 	if (status == GRETA_OK)

@@ -126,7 +126,7 @@ static void a_plan_for_another_architecture_is_refused_with_the_command(void **s
 	device_init(&device);
 	device.answers.architecture = another_architecture;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		strcpy(device.toy.header.target, pairs[i][0]);
+		snprintf(device.toy.header.target, sizeof(device.toy.header.target), "%s", pairs[i][0]);
 		architecture_name = pairs[i][1];
 		snprintf(command, sizeof(command), "greta-plan build --target %s", pairs[i][1]);
 		refused(&device, GRETA_ERROR_MISMATCH, (const char *const[]){"toy.plan", pairs[i][0], command, NULL});
