@@ -12,13 +12,6 @@
 
 const char *greta_region_name(uint32_t region) { ONE_OF(region, "weights", "model", "kv", "arena", "state", "io"); }
 
-const char *greta_block_name(uint32_t logic_block)
-{
-#define X(name, text) text,
-	ONE_OF(logic_block, GRETA_BLOCKS(X));
-#undef X
-}
-
 const char *greta_fuse_name(uint32_t fuse) { ONE_OF(fuse, "none", "full"); }
 
 const char *greta_kv_name(uint32_t kv_type) { ONE_OF(kv_type, "f16", "f32"); }

@@ -10,9 +10,6 @@
 /* "weights", "model", ... */
 const char *greta_region_name(uint32_t region);
 
-/* "embed", "QKV", ... */
-const char *greta_block_name(uint32_t logic_block);
-
 /* "none", "full"; "f16", "f32"; "x8" to "x32"; "raw", "rows16", "tile16". */
 const char *greta_fuse_name(uint32_t fuse);
 const char *greta_kv_name(uint32_t kv_type);

@@ -1,5 +1,7 @@
 #include "runtime/session.h"
 
+#include "runtime/clock.h"
+
 #include <sched.h>
 #include <string.h>
 
@@ -144,17 +146,10 @@ static size_t choose_program(const struct greta *greta, size_t remaining)
 	return best;
 }
 
-enum greta_status greta_session_step(struct greta *greta, size_t remaining, size_t *out_tokens,
-                                     struct greta_error *error)
+static enum greta_status enqueue(struct greta *greta, size_t program, size_t after, struct greta_error *error)
 {
 	struct greta_error reason;
-	size_t program = choose_program(greta, remaining);
-	size_t chunk = greta->plan.programs[program].chunk_tokens;
-	size_t tokens = chunk < remaining ? chunk : remaining;
-	size_t after = greta->position + tokens;
 	enum greta_status status = GRETA_OK;
-	if (tokens == remaining)
-		__atomic_store_n(ring(greta) + after, 0, __ATOMIC_RELEASE); /* an older sequence may have been here */
 	if (greta->eager)
 		status = greta_programs_launch(&greta->programs, program, greta->stream, &reason);
 	else if ((status = greta_programs_capture(&greta->programs, program, greta->stream, &reason)) == GRETA_OK)
@@ -165,10 +160,31 @@ enum greta_status greta_session_step(struct greta *greta, size_t remaining, size
 		return greta_session_broke(greta, status, &reason);
 	}
 	hipError_t code = greta->hip->hipEventRecord(greta->events[after % GRETA_SESSION_EVENTS], greta->stream);
-	if (code != hipSuccess)
-		return fail(greta, code, "hipEventRecord after a step", error);
+	return code == hipSuccess ? GRETA_OK : fail(greta, code, "hipEventRecord after a step", error);
+}
+
+enum greta_status greta_session_step(struct greta *greta, size_t remaining, size_t *out_tokens,
+                                     struct greta_error *error)
+{
+	size_t program = choose_program(greta, remaining);
+	const struct greta_plan_program *plan = &greta->plan.programs[program];
+	size_t tokens = plan->chunk_tokens < remaining ? plan->chunk_tokens : remaining;
+	size_t after = greta->position + tokens;
+	struct greta_timeline_event event = {
+		.kind = GRETA_TIMELINE_ENQUEUE, .program = (uint32_t)program, .position = (uint32_t)greta->position};
+	if (tokens == remaining)
+		__atomic_store_n(ring(greta) + after, 0, __ATOMIC_RELEASE); /* an older sequence may have been here */
+	greta_range_begin(&greta->ranges, greta_plan_string(&greta->plan, plan->name));
+	event.begin_ns = greta->timeline ? greta_clock_ns() : 0;
+	enum greta_status status = enqueue(greta, program, after, error);
+	greta_range_end(&greta->ranges);
+	if (status != GRETA_OK)
+		return status;
+	if (greta->timeline) {
+		event.end_ns = greta_clock_ns();
+		greta_timeline_add(greta->timeline, &event);
+	}
 	greta->position = after;
-	greta->last_program = program;
 	*out_tokens = tokens;
 	return GRETA_OK;
 }
@@ -194,8 +210,7 @@ static enum greta_status await_step(struct greta *greta, size_t position, struct
 	return GRETA_OK;
 }
 
-enum greta_status greta_session_wait(struct greta *greta, size_t position, uint32_t *out_token,
-                                     struct greta_error *error)
+static enum greta_status take_token(struct greta *greta, size_t position, uint32_t *out_token, struct greta_error *error)
 {
 	uint32_t entry = __atomic_load_n(ring(greta) + position, __ATOMIC_ACQUIRE);
 	if (!entry) {
@@ -214,4 +229,20 @@ enum greta_status greta_session_wait(struct greta *greta, size_t position, uint3
 		                  entry - 1, greta->plan.header->n_vocab);
 	*out_token = entry - 1;
 	return GRETA_OK;
+}
+
+enum greta_status greta_session_wait(struct greta *greta, size_t position, uint32_t *out_token,
+                                     struct greta_error *error)
+{
+	struct greta_timeline_event event = {.kind = GRETA_TIMELINE_WAIT, .position = (uint32_t)position};
+	greta_range_begin(&greta->ranges, "wait");
+	event.begin_ns = greta->timeline ? greta_clock_ns() : 0;
+	enum greta_status status = take_token(greta, position, out_token, error);
+	greta_range_end(&greta->ranges);
+	if (greta->timeline && status == GRETA_OK) {
+		event.end_ns = greta_clock_ns();
+		event.token = *out_token;
+		greta_timeline_add(greta->timeline, &event);
+	}
+	return status;
 }

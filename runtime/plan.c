@@ -169,3 +169,13 @@ void greta_plan_close(struct greta_plan *plan)
 		munmap(plan->mapping, plan->mapping_bytes);
 	*plan = (struct greta_plan){0};
 }
+
+const char *greta_block_name(uint32_t logic_block)
+{
+	static const char *const names[] = {
+#define X(name, text) text,
+	    GRETA_BLOCKS(X)
+#undef X
+	};
+	return logic_block < GRETA_BLOCK_COUNT ? names[logic_block] : "?";
+}

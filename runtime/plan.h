@@ -52,6 +52,9 @@ enum greta_block {
 	GRETA_BLOCK_COUNT
 };
 
+/* "embed", "QKV", ...; "?" for a number that is none of them. */
+const char *greta_block_name(uint32_t logic_block);
+
 enum greta_fuse { GRETA_FUSE_NONE = 0, GRETA_FUSE_FULL = 1 };
 
 struct greta_plan_extent {

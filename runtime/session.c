@@ -302,6 +302,8 @@ static enum greta_status open_all(struct greta *greta, const struct greta_sessio
 		status = open_programs(greta, error);
 	if (status == GRETA_OK)
 		status = fill_info(greta, source, form, error);
+	if (status == GRETA_OK)
+		greta_ranges_init(&greta->ranges, greta->hip->provider);
 	return status;
 }
 
@@ -327,6 +329,7 @@ static void release(struct greta *greta)
 		if (greta->own_hip)
 			greta_hip_unload(hip);
 	}
+	greta_ranges_finish(&greta->ranges);
 	greta_text_stream_destroy(greta->text);
 	greta_tokenizer_destroy(greta->tokenizer);
 	free(greta->strings);
@@ -401,6 +404,11 @@ const struct greta_info *greta_get_info(const struct greta *greta)
 const struct greta_plan *greta_session_plan(const struct greta *greta)
 {
 	return &greta->plan;
+}
+
+void greta_session_set_timeline(struct greta *greta, struct greta_timeline *timeline)
+{
+	greta->timeline = timeline;
 }
 
 void greta_session_set_eager(struct greta *greta, bool eager)

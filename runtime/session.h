@@ -17,6 +17,8 @@
 #include "runtime/hip.h"
 #include "runtime/plan.h"
 #include "runtime/programs.h"
+#include "runtime/ranges.h"
+#include "runtime/timeline.h"
 #include "runtime/weights.h"
 
 /* What a session is opened from. */
@@ -44,6 +46,10 @@ enum greta_status greta_session_open(const struct greta_session_source *source, 
 
 /* Changes from graphs to eager launches or back, for steps enqueued from now on. */
 void greta_session_set_eager(struct greta *greta, bool eager);
+
+/* From now on what the host does is added to the timeline, which was made for the session's plan and outlives it; NULL: it no
+ * longer is. No step may have run before. */
+void greta_session_set_timeline(struct greta *greta, struct greta_timeline *timeline);
 
 const struct greta_plan *greta_session_plan(const struct greta *greta);
 
@@ -115,6 +121,9 @@ struct greta {
 	struct greta_sampling sampling;
 	bool broken;                         /* by a device error, which is: */
 	struct greta_error broken_by;
+
+	struct greta_ranges ranges;
+	struct greta_timeline *timeline;     /* the caller's; NULL: none */
 
 	bool eager;
 	unsigned lookahead, chunk_tokens;

@@ -1,5 +1,6 @@
 #include "runtime/stamps.h"
 
+#include "runtime/clock.h"
 #include "runtime/session.h"
 
 #include <stdlib.h>
@@ -91,6 +92,14 @@ static enum greta_status fail(struct greta *greta, hipError_t code, const char *
 	return greta_session_broke(greta, status, &reason);
 }
 
+static enum greta_status check_stamps(const struct greta *greta, struct greta_error *error)
+{
+	if (greta_stamp_slots(&greta->plan, 0))
+		return GRETA_OK;
+	return greta_fail(error, GRETA_ERROR_ARGUMENT,
+			  "the plan writes no time stamps: plan with --stamps blocks or launches");
+}
+
 static enum greta_status read_program(struct greta *greta, size_t program, struct greta_program_stamps *out,
 				      struct greta_error *error)
 {
@@ -113,15 +122,15 @@ enum greta_status greta_stamps_read(struct greta *greta, struct greta_stamps *ou
 {
 	struct greta_stamps made = {.count = greta->plan.program_count};
 	int khz = 0;
-	if (!greta_stamp_slots(&greta->plan, 0))
-		return greta_fail(error, GRETA_ERROR_ARGUMENT,
-				  "the plan writes no time stamps: plan with --stamps blocks or launches");
+	enum greta_status status = check_stamps(greta, error);
+	if (status != GRETA_OK)
+		return status;
 	hipError_t code = greta->hip->hipDeviceGetAttribute(&khz, hipDeviceAttributeWallClockRate, 0);
 	if (code != hipSuccess || khz < 1)
 		return fail(greta, code != hipSuccess ? code : hipErrorNotSupported, "hipDeviceGetAttribute of the clock",
 			    error);
 	made.tick_ns = 1e6 / khz;
-	enum greta_status status = greta_session_drain(greta, error);
+	status = greta_session_drain(greta, error);
 	if (status != GRETA_OK)
 		return status;
 	made.programs = calloc(made.count + 1, sizeof(*made.programs));
@@ -133,6 +142,42 @@ enum greta_status greta_stamps_read(struct greta *greta, struct greta_stamps *ou
 		*out_stamps = made;
 	else
 		greta_stamps_finish(&made);
+	return status;
+}
+
+/* Runs the decode program's first stamp, which outside a step counts nothing. */
+static enum greta_status ask(struct greta *greta, struct greta_stamp_moment *out, struct greta_error *error)
+{
+	const struct greta_stamp_args *args = first_stamp(&greta->plan, 0);
+	size_t words;
+	const uint64_t *clock = stamps_of(greta, args, &words) + greta_stamp_row(0, args->slots) + 1;
+	uint64_t begin = greta_clock_ns();
+	enum greta_status status =
+		greta_programs_launch_one(&greta->programs, greta->plan.programs[0].first_launch, greta->stream, error);
+	if (status == GRETA_OK)
+		status = greta_session_drain(greta, error);
+	if (status != GRETA_OK)
+		return status;
+	uint64_t end = greta_clock_ns();
+	*out = (struct greta_stamp_moment){.host_ns = begin + (end - begin) / 2, .unsure_ns = (end - begin + 1) / 2};
+	hipError_t code = greta->hip->hipMemcpy(&out->device, clock, sizeof(*clock), hipMemcpyDeviceToHost);
+	return code == hipSuccess ? GRETA_OK : fail(greta, code, "hipMemcpy", error);
+}
+
+enum greta_status greta_stamps_now(struct greta *greta, struct greta_stamp_moment *out_moment,
+				   struct greta_error *error)
+{
+	struct greta_stamp_moment best = {.unsure_ns = UINT64_MAX}, one;
+	enum greta_status status = check_stamps(greta, error);
+	if (status == GRETA_OK)
+		status = greta_session_drain(greta, error);
+	for (int i = 0; i < 16 && status == GRETA_OK; i++) {
+		status = ask(greta, &one, error);
+		if (status == GRETA_OK && one.unsure_ns < best.unsure_ns)
+			best = one;
+	}
+	if (status == GRETA_OK)
+		*out_moment = best;
 	return status;
 }
 

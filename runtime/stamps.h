@@ -46,6 +46,18 @@ enum greta_status greta_stamps_read(struct greta *greta, struct greta_stamps *ou
 
 void greta_stamps_finish(struct greta_stamps *stamps);
 
+/* One moment on both clocks. */
+struct greta_stamp_moment {
+	uint64_t device;     /* ticks */
+	uint64_t host_ns;    /* greta_clock_ns */
+	uint64_t unsure_ns;  /* the host's may be this much more or less */
+};
+
+/* Waits for enqueued steps and asks for the time: of several stamps by themselves, the one between whose enqueueing and end
+ * the host saw the least time go by. Errors as above. */
+enum greta_status greta_stamps_now(struct greta *greta, struct greta_stamp_moment *out_moment,
+				   struct greta_error *error);
+
 /* Row r of those kept. */
 static inline const uint64_t *greta_stamps_row(const struct greta_program_stamps *program, size_t r)
 {

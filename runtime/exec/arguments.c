@@ -50,13 +50,15 @@ static const char help[] =
 	"      --hash            last on stderr: \"logits HEX\", the XXH3-128 of the logits (little-endian fp32)\n"
 	"                        of the prompt's last position and of every token generated\n"
 	"      --json            one JSON object on stdout instead of the text\n"
+	"      --trace FILE      what host and device did when, for ui.perfetto.dev: of the last 256 steps\n"
+	"                        (launches are stamped for it; a plan must have been made with --stamps)\n"
 	"  -h, --help            this text\n"
 	"      --version         the version\n";
 
 enum option_code {
 	OPT_SPECIAL = 256, OPT_ECHO, OPT_IGNORE_END, OPT_TEMP, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_SEED,
 	OPT_PREFILL, OPT_KV, OPT_FUSE, OPT_ACTIVATIONS, OPT_PROVIDER, OPT_KERNELS, OPT_EAGER, OPT_CHUNK,
-	OPT_CACHE, OPT_NO_CACHE, OPT_GUARD, OPT_STATS, OPT_HASH, OPT_JSON, OPT_VERSION, OPT_UPLOAD,
+	OPT_CACHE, OPT_NO_CACHE, OPT_GUARD, OPT_STATS, OPT_HASH, OPT_JSON, OPT_TRACE, OPT_VERSION, OPT_UPLOAD,
 };
 
 static const struct option long_options[] = {
@@ -89,6 +91,7 @@ static const struct option long_options[] = {
 	{"stats", no_argument, NULL, OPT_STATS},
 	{"hash", no_argument, NULL, OPT_HASH},
 	{"json", no_argument, NULL, OPT_JSON},
+	{"trace", required_argument, NULL, OPT_TRACE},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -216,6 +219,10 @@ static bool read_value(int code, const char *text, struct greta_exec_arguments *
 	case OPT_PROVIDER: options->provider = text; return true;
 	case OPT_KERNELS: options->kernels = text; return true;
 	case OPT_CACHE: options->cache = text; return true;
+	case OPT_TRACE:
+		arguments->trace = text;
+		options->stamps = GRETA_OPEN_STAMPS_LAUNCHES;
+		return true;
 	case 'n':
 		if (!read_number("-n", text, 0, UINT32_MAX, &number))
 			return false;

@@ -10,6 +10,7 @@ struct greta_exec_arguments {
 	const char *prompt_file;      /* -f */
 	bool limit_given;
 	size_t limit;                 /* -n */
+	const char *trace;            /* --trace; NULL: none */
 	bool special, echo, ignore_end, stats, hash, json;
 	struct greta_sampling sampling;
 	struct greta_options options;

@@ -2,6 +2,7 @@
 #include "runtime/exec/arguments.h"
 #include "runtime/exec/logits_hash.h"
 #include "runtime/exec/report.h"
+#include "runtime/exec/trace.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,6 +25,7 @@ struct run {
 	const struct greta_exec_arguments *arguments;
 	struct greta *greta;
 	struct greta_logits_hash *hash;
+	struct greta_exec_trace *trace;
 	struct greta_exec_result result;
 	size_t text_room, token_room;
 	bool no_memory, no_output; /* why the callback stopped */
@@ -256,12 +258,17 @@ static enum greta_status exec(const struct greta_exec_arguments *arguments, stru
 		status = greta_logits_hash_create(&run.hash, error);
 	if (status == GRETA_OK)
 		status = greta_open(arguments->path, &arguments->options, &run.greta, error);
+	if (status == GRETA_OK && arguments->trace)
+		status = greta_exec_trace_begin(run.greta, arguments->trace, &run.trace, error);
 	if (status == GRETA_OK)
 		status = run_text(&run, text, length, error);
 	if (status == GRETA_OK)
 		status = finish_output(&run, error);
 	else if (run.result.text_length)
 		put(&run, "\n", 1); /* what came before the error ends as a line */
+	if (status == GRETA_OK && arguments->trace)
+		status = greta_exec_trace_write(run.trace, error);
+	greta_exec_trace_end(run.trace);
 	greta_close(run.greta);
 	greta_logits_hash_destroy(run.hash);
 	free(run.result.prompt_tokens);
