@@ -184,6 +184,7 @@ enum greta_status greta_session_step(struct greta *greta, size_t remaining, size
 		event.end_ns = greta_clock_ns();
 		greta_timeline_add(greta->timeline, &event);
 	}
+	greta->last_program = program;
 	greta->position = after;
 	*out_tokens = tokens;
 	return GRETA_OK;
