@@ -4,8 +4,6 @@
 
 #include "kernels/gpu/bench.h"
 
-#define LARGEST       (UINT64_C(2) << 30)
-#define SMALLEST      (UINT64_C(256) << 20)
 #define PASSES        8           /* between two time stamps */
 #define BLOCKS_A_UNIT 16          /* 2,112 blocks of 1,024 threads on an H200 read 4.70 TB/s, 132 blocks 4.64 */
 #define PATTERN       0x01010101u /* what hipMemset with 1 leaves in every word */
@@ -27,17 +25,19 @@ static enum greta_status told(const struct reading *reading, hipError_t code, co
 }
 
 /* Leaves bytes 0 where nothing sensible fits. */
-static enum greta_status acquire(struct reading *reading, struct greta_error *error)
+static enum greta_status acquire(struct reading *reading, uint64_t most, uint64_t least, struct greta_error *error)
 {
 	const struct greta_hip *hip = reading->device->hip;
 	size_t left = 0, total = 0;
 	enum greta_status status = told(reading, hip->hipMemGetInfo(&left, &total), "hipMemGetInfo", error);
-	uint64_t bytes = LARGEST;
-	while (bytes >= SMALLEST && bytes > left / 2)
+	uint64_t bytes = most, tile = GRETA_BENCH_READ_THREADS * GRETA_BENCH_READ_TILE * 16;
+	while (bytes >= least && bytes > left / 2)
 		bytes /= 2;
-	if (status != GRETA_OK || bytes < SMALLEST)
+	if (status != GRETA_OK || bytes < least)
 		return status;
 	reading->blocks = (unsigned)reading->device->units * BLOCKS_A_UNIT;
+	if (reading->blocks > bytes / tile)
+		reading->blocks = (unsigned)(bytes / tile);
 	status = told(reading, hip->hipMalloc(&reading->data, bytes), "hipMalloc of the buffer to read", error);
 	if (status == GRETA_OK)
 		status = told(reading, hip->hipMalloc(&reading->sums, reading->blocks * sizeof(uint32_t)), "hipMalloc",
@@ -119,15 +119,15 @@ static enum greta_status check_sum(const struct reading *reading, struct greta_e
 	return status;
 }
 
-enum greta_status bench_device_read_rate(const struct bench_device *device, struct bench_read_rate *out_rate,
-                                         struct greta_error *error)
+enum greta_status bench_device_read_rate(const struct bench_device *device, uint64_t most, uint64_t least,
+                                         struct bench_read_rate *out_rate, struct greta_error *error)
 {
 	struct reading reading = {.device = device};
 	struct bench_read_rate rate = {.bytes = 0};
 	double unused;
 	enum greta_status status = bench_device_function(device, "greta_read_rate", &reading.function, error);
 	if (status == GRETA_OK)
-		status = acquire(&reading, error);
+		status = acquire(&reading, most, least, error);
 	if (status == GRETA_OK && reading.bytes)
 		status = pass(&reading, &unused, error);
 	if (status == GRETA_OK && reading.bytes)

@@ -8,14 +8,19 @@
 
 #define BENCH_READ_SAMPLES 5
 
+/* A buffer for today's GPUs: larger than what they may keep in caches. */
+#define BENCH_READ_MOST (UINT64_C(2) << 30)
+#define BENCH_READ_LEAST (UINT64_C(512) << 20)
+
 struct bench_read_rate {
 	double samples[BENCH_READ_SAMPLES]; /* bytes per second */
-	uint64_t bytes;                     /* the buffer; 0: there was no room for one larger than the caches */
+	uint64_t bytes;                     /* the buffer; 0: there was no room for `least` */
 };
 
-/* Fills a buffer of up to 2 GiB (half of what is free, at least 256 MiB), then times passes over it with the device's
- * events, after one that does not count, and checks that all of it was read. DEVICE, MEMORY. */
-enum greta_status bench_device_read_rate(const struct bench_device *device, struct bench_read_rate *out_rate,
-                                         struct greta_error *error);
+/* Fills a buffer of `most` bytes, or half of that, and so on, what half of the free memory has room for, but not below
+ * `least`; then times passes over it with the device's events, after one that does not count, and checks that all of it
+ * was read. Both are powers of two, at least 128 KiB. DEVICE, MEMORY. */
+enum greta_status bench_device_read_rate(const struct bench_device *device, uint64_t most, uint64_t least,
+                                         struct bench_read_rate *out_rate, struct greta_error *error);
 
 #endif

@@ -70,7 +70,7 @@ static enum greta_status read_rate_of_device(const struct bench_device *device, 
                                              struct greta_error *error)
 {
 	struct bench_read_rate rate;
-	enum greta_status status = bench_device_read_rate(device, &rate, error);
+	enum greta_status status = bench_device_read_rate(device, BENCH_READ_MOST, BENCH_READ_LEAST, &rate, error);
 	if (status != GRETA_OK || !rate.bytes)
 		return status;
 	*out_rate =

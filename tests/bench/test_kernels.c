@@ -1,5 +1,6 @@
-/* The bench's own kernels as gfx942 machine code in the simulator: read_rate reads every byte once, 16 at a time.
- * Skipped where the build has none, or nothing here takes the code apart. */
+/* The bench's own kernels as gfx942 machine code in the simulator: read_rate reads every byte once, 16 at a time,
+ * also by way of the calls that measure the read rate. Skipped where the build has none, or nothing here takes the code
+ * apart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,14 +10,17 @@
 
 #include <cmocka.h>
 
+#include "bench/device_read_rate.h"
 #include "kernels/gpu/bench.h"
 #include "kernels/gpu/image_table.h"
 #include "sim942.h"
+#include "tests/provider/sim.h"
 
 #define SKIPPED 77
 #define THREADS 256
 #define BLOCKS  3
 
+static const struct greta_gpu_image *image;
 static struct sim942_code *code;
 
 static void run(const char *name, const void *args, size_t bytes, uint32_t blocks, struct sim942_stats *out_stats)
@@ -79,14 +83,69 @@ static void empty_does_nothing(void **context)
 	assert_true(stats.instructions <= 8 * stats.waves);
 }
 
+/* A simulated device on top of the cpu provider. */
+struct simulated {
+	struct greta_hip *cpu;
+	struct greta_hip hip;
+	struct bench_device device;
+};
+
+static void open_simulated(struct simulated *s)
+{
+	struct greta_error error;
+	assert_int_equal(greta_hip_load("cpu", NULL, &s->cpu, &error), GRETA_OK);
+	assert_true(sim_wrap(s->cpu, &s->hip));
+	s->device = (struct bench_device){.hip = &s->hip, .units = 2, .name = "simulated"};
+	assert_int_equal(s->hip.hipModuleLoadData(&s->device.module, image->data), hipSuccess);
+}
+
+static void close_simulated(struct simulated *s)
+{
+	assert_int_equal(s->hip.hipModuleUnload(s->device.module), hipSuccess);
+	assert_int_equal(sim_used_bytes(), 0);
+	greta_hip_unload(s->cpu);
+}
+
+static void the_read_rate_of_a_device_is_measured(void **context)
+{
+	(void)context;
+	struct simulated s;
+	struct greta_error error;
+	struct bench_read_rate rate;
+	open_simulated(&s);
+	if (bench_device_read_rate(&s.device, 1 << 20, 1 << 18, &rate, &error) != GRETA_OK)
+		fail_msg("%s", error.message);
+	assert_int_equal(rate.bytes, 1 << 20);
+	for (size_t i = 0; i < BENCH_READ_SAMPLES; i++)
+		assert_true(rate.samples[i] > 0);
+	close_simulated(&s);
+}
+
+static void a_full_device_has_a_smaller_buffer_or_none(void **context)
+{
+	(void)context;
+	struct simulated s;
+	struct greta_error error;
+	struct bench_read_rate rate;
+	open_simulated(&s);
+	sim_set_memory(600 << 10);
+	assert_int_equal(bench_device_read_rate(&s.device, 1 << 20, 1 << 18, &rate, &error), GRETA_OK);
+	assert_int_equal(rate.bytes, 1 << 18);
+	sim_set_memory(400 << 10);
+	assert_int_equal(bench_device_read_rate(&s.device, 1 << 20, 1 << 18, &rate, &error), GRETA_OK);
+	assert_int_equal(rate.bytes, 0);
+	close_simulated(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(read_rate_reads_everything_once),
 	    cmocka_unit_test(empty_does_nothing),
+	    cmocka_unit_test(the_read_rate_of_a_device_is_measured),
+	    cmocka_unit_test(a_full_device_has_a_smaller_buffer_or_none),
 	};
 	char why[1024] = "this build has no kernels for gfx942";
-	const struct greta_gpu_image *image = NULL;
 	for (size_t i = 0; i < greta_bench_image_count; i++)
 		if (strcmp(greta_bench_images[i].target, "gfx942") == 0)
 			image = &greta_bench_images[i];

@@ -89,7 +89,7 @@ static int read_device(const char *provider, double *out_rate, struct greta_erro
 	struct bench_device device;
 	if (bench_device_open(&options, &device, error) != GRETA_OK)
 		return -1;
-	enum greta_status status = bench_device_read_rate(&device, &rate, error);
+	enum greta_status status = bench_device_read_rate(&device, BENCH_READ_MOST, BENCH_READ_LEAST, &rate, error);
 	bench_device_close(&device);
 	if (status == GRETA_OK && !rate.bytes)
 		status = greta_fail(error, GRETA_ERROR_MEMORY, "too little device memory is free to measure the read rate");
