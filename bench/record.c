@@ -121,39 +121,40 @@ static json_t *own_members(const struct bench_request *request, const struct ben
 	for (size_t i = 0; i < 16; i++)
 		snprintf(fingerprint + 2 * i, 3, "%02x", info->model_fingerprint[i]);
 	snprintf(checksum, sizeof(checksum), "%016" PRIx64, plan->checksum);
-	json_t *own =
-	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:i, s:i}", "mode",
-	              config->eager ? "eager" : "graph", "fuse", config->fuse_full ? "full" : "none", "device",
-	              info->device, "provider", info->provider, "target", info->target, "kernels", info->kernels,
-	              "model_name", info->model_name, "model_fingerprint", fingerprint, "plan_checksum", checksum,
-	              "context", (int)info->context, "activations", (int)info->activations * 8, "runs",
-	              (int)request->runs, "processes", 1, "start_position", (json_int_t)test->start,
-	              "launches_per_step", (int)opened.launches_per_step, "nodes_per_step", (int)opened.nodes_per_step);
-	if (own && test->generate)
-		json_object_update_new(own, json_pack("{s:I, s:I}", "step_weight_bytes",
-		                                      (json_int_t)opened.step_weight_bytes, "step_kv_bytes",
-		                                      (json_int_t)step_kv_bytes(info, test)));
-	if (own)
-		json_object_update_new(own,
-		                       json_pack("{s:f, s:f, s:f}", "capture_ms", opened.capture_ms, "instantiate_ms",
-		                                 opened.instantiate_ms, "open_ms", opened.open_ms));
-	return own;
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:i, s:i, s:f, s:f, s:f}",
+	                 "mode", config->eager ? "eager" : "graph", "fuse", config->fuse_full ? "full" : "none", "device",
+	                 info->device, "provider", info->provider, "target", info->target, "kernels", info->kernels,
+	                 "model_name", info->model_name, "model_fingerprint", fingerprint, "plan_checksum", checksum,
+	                 "context", (int)info->context, "activations", (int)info->activations * 8, "runs",
+	                 (int)request->runs, "processes", 1, "start_position", (json_int_t)test->start,
+	                 "launches_per_step", (int)opened.launches_per_step, "nodes_per_step", (int)opened.nodes_per_step,
+	                 "capture_ms", opened.capture_ms, "instantiate_ms", opened.instantiate_ms, "open_ms",
+	                 opened.open_ms);
+}
+
+/* Of a decode step; empty for prefill. */
+static json_t *step_members(const struct bench_config *config, const struct bench_test *test)
+{
+	struct greta_stats opened;
+	if (!test->generate)
+		return json_object();
+	greta_get_stats(config->greta, &opened);
+	return json_pack("{s:I, s:I}", "step_weight_bytes", (json_int_t)opened.step_weight_bytes, "step_kv_bytes",
+	                 (json_int_t)step_kv_bytes(greta_get_info(config->greta), test));
 }
 
 json_t *bench_record(const struct bench_request *request, const struct bench_config *config,
                      const struct bench_model *model, const struct bench_test *test)
 {
 	json_t *row = peer_members(greta_get_info(config->greta), model, test);
-	json_t *own = own_members(request, config, test);
 	json_t *samples = bench_samples(test->samples, test->runs);
-	if (row && own && samples && json_object_set(row, "samples_ns", samples) == 0 &&
-	    json_object_update(row, own) == 0) {
-		json_decref(own);
-		json_decref(samples);
+	bool good = row && json_object_set_new(row, "samples_ns", samples) == 0 &&
+	            json_object_update_new(row, own_members(request, config, test)) == 0 &&
+	            json_object_update_new(row, step_members(config, test)) == 0;
+	if (good)
 		return row;
-	}
+	if (!row)
+		json_decref(samples);
 	json_decref(row);
-	json_decref(own);
-	json_decref(samples);
 	return NULL;
 }

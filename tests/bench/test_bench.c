@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,6 +283,54 @@ static void wrong_files_are_refused(void **context)
 	assert_int_equal(bench_against_load("/nowhere/at/all", &REQUEST, &rows, &error), GRETA_ERROR_IO);
 }
 
+/* ---- Without memory ---- */
+
+static size_t allocations_left;
+
+static void *failing_malloc(size_t size)
+{
+	if (!allocations_left)
+		return NULL;
+	allocations_left--;
+	return malloc(size);
+}
+
+/* Merging, finishing and comparing, of which the n-th allocation of JSON fails: told as false, nothing lost. */
+static bool report_with(size_t allocations, json_t *document, json_t *other, const json_t *rows)
+{
+	json_set_alloc_funcs(failing_malloc, free);
+	allocations_left = allocations;
+	bool good = bench_document_merge(document, other) && bench_document_finish(document) &&
+	            bench_against_compare(document, "theirs.json", rows);
+	json_set_alloc_funcs(malloc, free);
+	return good;
+}
+
+static void every_failed_allocation_is_told(void **context)
+{
+	(void)context;
+	json_t *rows = load_peer(), *whole = NULL;
+	size_t n = 0;
+	for (bool good = false; !good; n++) {
+		json_t *document = document_of(1), *other = document_of(2);
+		good = report_with(n, document, other, rows);
+		if (good)
+			whole = json_incref(document);
+		json_decref(document);
+		json_decref(other);
+		assert_true(n < 100000);
+	}
+	assert_true(n > 50);
+	/* What succeeds last has everything that an undisturbed run has. */
+	json_t *document = document_of(1), *other = document_of(2);
+	assert_true(report_with(SIZE_MAX, document, other, rows));
+	assert_true(json_equal(document, whole));
+	json_decref(document);
+	json_decref(other);
+	json_decref(whole);
+	json_decref(rows);
+}
+
 /* ---- The rest ---- */
 
 static void markup_is_written_out(void **context)
@@ -342,12 +391,19 @@ static void empty_launches_are_timed_in_every_shape(void **context)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(statistics_of_known_numbers),   cmocka_unit_test(rows_get_statistics_rates_and_shares),
-	    cmocka_unit_test(processes_are_told_apart),      cmocka_unit_test(another_measurement_is_not_merged),
-	    cmocka_unit_test(tests_have_llama_benchs_names), cmocka_unit_test(the_stored_run_is_compared),
-	    cmocka_unit_test(differences_are_told),          cmocka_unit_test(other_forms_are_read),
-	    cmocka_unit_test(wrong_files_are_refused),       cmocka_unit_test(markup_is_written_out),
-	    cmocka_unit_test(contexts_hold_the_tests),       cmocka_unit_test(empty_launches_are_timed_in_every_shape),
+	    cmocka_unit_test(statistics_of_known_numbers),
+	    cmocka_unit_test(rows_get_statistics_rates_and_shares),
+	    cmocka_unit_test(processes_are_told_apart),
+	    cmocka_unit_test(another_measurement_is_not_merged),
+	    cmocka_unit_test(tests_have_llama_benchs_names),
+	    cmocka_unit_test(the_stored_run_is_compared),
+	    cmocka_unit_test(differences_are_told),
+	    cmocka_unit_test(other_forms_are_read),
+	    cmocka_unit_test(wrong_files_are_refused),
+	    cmocka_unit_test(every_failed_allocation_is_told),
+	    cmocka_unit_test(markup_is_written_out),
+	    cmocka_unit_test(contexts_hold_the_tests),
+	    cmocka_unit_test(empty_launches_are_timed_in_every_shape),
 	};
 	if (argc != 2) {
 		fprintf(stderr, "usage: test-bench LLAMA-BENCH.json\n");
