@@ -111,30 +111,38 @@ static bool any_threads(enum greta_kernel kernel)
 	}
 }
 
-static struct forms_launch lowered(const char *form, enum greta_kernel kernel, const void *args,
-                                   const struct greta_target *target)
+static enum greta_status lower(const char *form, enum greta_kernel kernel, const void *args,
+                               const struct greta_target *target, struct forms_launch *out_launch,
+                               struct greta_error *error)
 {
 	const struct greta_kernel_info *info = greta_kernel_info(kernel);
 	struct greta_op op = {.kernel = kernel};
 	struct forms_launch launch = {.form = form, .kernel = kernel};
-	struct greta_error error;
 	memcpy(&op.args, args, info->args_bytes);
 	for (uint32_t f = 0; f < info->field_count && info->fields[f].kind <= GRETA_IO; f++) {
 		void *pointer;
 		memcpy(&pointer, (const uint8_t *)args + info->fields[f].offset, sizeof(pointer));
 		op.refs[f].kind = pointer ? GRETA_REF_VALUE : GRETA_REF_NULL;
 	}
-	if (greta_lower(&op, target, &launch.lowered, &error) != GRETA_OK)
-		fail_msg("%s: %s", form, error.message);
+	enum greta_status status = greta_lower(&op, target, &launch.lowered, error);
 	launch.args = op.args;
-	return launch;
+	*out_launch = launch;
+	return status;
 }
 
+/* A machine may be too small: its blocks have too many rows for their shared memory. Then it is not that one. */
 struct forms_launch forms_lower(const char *form, enum greta_kernel kernel, const void *args)
 {
 	static struct machine machine;
-	random_machine(&machine, forms_target(form), kernel);
-	struct forms_launch launch = lowered(form, kernel, args, &machine.target);
+	struct forms_launch launch = {.form = form};
+	struct greta_error error;
+	enum greta_status status = GRETA_ERROR_UNSUPPORTED;
+	for (int tries = 0; tries < 100 && status == GRETA_ERROR_UNSUPPORTED; tries++) {
+		random_machine(&machine, forms_target(form), kernel);
+		status = lower(form, kernel, args, &machine.target, &launch, &error);
+	}
+	if (status != GRETA_OK)
+		fail_msg("%s: %s", form, error.message);
 	if (forms_target(form)->wave > 1 && any_threads(kernel))
 		launch.lowered.threads = 64 * check_between(1, 16);
 	return launch;
@@ -142,7 +150,11 @@ struct forms_launch forms_lower(const char *form, enum greta_kernel kernel, cons
 
 struct forms_launch forms_planned(const char *form, enum greta_kernel kernel, const void *args)
 {
-	return lowered(form, kernel, args, forms_target(form));
+	struct forms_launch launch = {.form = form};
+	struct greta_error error;
+	if (lower(form, kernel, args, forms_target(form), &launch, &error) != GRETA_OK)
+		fail_msg("%s: %s", form, error.message);
+	return launch;
 }
 
 static void note(const char *symbol)
