@@ -45,7 +45,7 @@ enum greta_status greta_session_read(struct greta *greta, size_t buffer, uint64_
 	};
 	if (offset > planned->bytes || bytes > planned->bytes - offset)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "bytes %llu to %llu of %s, which has %llu",
-				  (unsigned long long)offset, (unsigned long long)(offset + bytes),
+				  (unsigned long long)offset, (unsigned long long)offset + bytes,
 				  greta_plan_string(plan, planned->name), (unsigned long long)planned->bytes);
 	enum greta_status status = greta_session_drain(greta, error);
 	if (status != GRETA_OK)

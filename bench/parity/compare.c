@@ -1,16 +1,10 @@
 #include "bench/parity/compare.h"
 
+#include "kernels/numbers.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint32_t bits_of(double value)
-{
-	float narrow = (float)value;
-	uint32_t bits;
-	memcpy(&bits, &narrow, sizeof(bits));
-	return bits;
-}
 
 /* Both rows of a place and position, or false. */
 static bool rows_at(const struct greta_parity_trace *a, const struct greta_parity_trace *b, size_t place, size_t position,
@@ -33,7 +27,7 @@ static bool differs(const struct greta_parity_trace *a, const struct greta_parit
 	if (isnan(x) || isnan(y))
 		return !(isnan(x) && isnan(y));
 	if (!a->fp64 && !b->fp64)
-		return memcmp((const float *)row_a + column, (const float *)row_b + column, sizeof(float)) != 0;
+		return greta_bits32(((const float *)row_a)[column]) != greta_bits32(((const float *)row_b)[column]);
 	return x != y;
 }
 
@@ -176,8 +170,8 @@ static void note(const struct greta_parity_trace *a, const struct greta_parity_t
 		return;
 	made.a = greta_parity_value(a, row_a, made.column);
 	made.b = greta_parity_value(b, row_b, made.column);
-	made.a_bits = bits_of(made.a);
-	made.b_bits = bits_of(made.b);
+	made.a_bits = greta_bits32((float)made.a);
+	made.b_bits = greta_bits32((float)made.b);
 	*difference = made;
 }
 

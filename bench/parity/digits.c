@@ -95,16 +95,18 @@ static enum greta_status check_row(struct greta_parity_side *side, const struct 
 {
 	uint32_t blocks = args->cols / 256;
 	size_t row_bytes = args->cols * sizeof(float), digits_bytes = blocks * block_bytes;
+	bool right = true;
 	float *x = malloc(row_bytes);
 	uint8_t *made = aligned_alloc(64, (digits_bytes + 63) / 64 * 64);
 	struct greta_ref_digits_block *one = aligned_alloc(64, sizeof(*one) * 2);
-	enum greta_status status = x && made && one ? GRETA_OK
-						    : greta_fail(error, GRETA_ERROR_MEMORY, "no memory for digits");
-	if (status == GRETA_OK)
-		status = greta_session_read(side->greta, source, row * row_bytes, x, row_bytes, error);
+	enum greta_status status = GRETA_ERROR_MEMORY;
+	if (!x || !made || !one) {
+		(void)greta_fail(error, status, "no memory for the digits of %u values", args->cols);
+		goto done;
+	}
+	status = greta_session_read(side->greta, source, row * row_bytes, x, row_bytes, error);
 	if (status == GRETA_OK)
 		status = greta_session_read(side->greta, digits, row * digits_bytes, made, digits_bytes, error);
-	bool right = true;
 	for (uint32_t b = 0; b < blocks && status == GRETA_OK; b++) {
 		greta_ref_digits_of(x + (size_t)b * 256, (int)args->activations, &one[0]);
 		read(made + b * block_bytes, args->activations, &one[1]);
@@ -112,6 +114,7 @@ static enum greta_status check_row(struct greta_parity_side *side, const struct 
 	}
 	if (status == GRETA_OK)
 		*out_right = right;
+done:
 	free(x);
 	free(made);
 	free(one);

@@ -159,7 +159,7 @@ static void print_errors(FILE *out, const struct greta_parity_report *report, co
 			continue;
 		fprintf(out, "%-16s %-16s %13.1e %10.1e %13.1e %10.1e %12.1e %9llu\n", line.name, block_of(&line), e.max_error,
 			e.sum_error / (double)e.values, e.max_relative, e.sum_relative / (double)e.values, 1 - e.min_cosine,
-			(unsigned long long)(e.not_finite[0] + e.not_finite[1]));
+			(unsigned long long)e.not_finite[0] + e.not_finite[1]);
 	}
 	const struct greta_parity_logits *g = &pair->logits;
 	if (g->rows)

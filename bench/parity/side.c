@@ -264,7 +264,9 @@ static enum greta_status read_cache(struct greta_parity_side *side, size_t buffe
 	const struct greta_plan_header *header = greta_session_plan(side->greta)->header;
 	size_t end = step->start + step->count, next;
 	void *span = malloc((size_t)GRETA_ATTENTION_CHUNK * header->head_dim * sizeof(float));
-	enum greta_status status = span ? GRETA_OK : no_row(error);
+	enum greta_status status = GRETA_OK;
+	if (!span)
+		return no_row(error);
 	for (size_t from = step->start; from < end && status == GRETA_OK; from = next) {
 		next = (from / GRETA_ATTENTION_CHUNK + 1) * GRETA_ATTENTION_CHUNK;
 		next = next < end ? next : end;

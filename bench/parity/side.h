@@ -13,12 +13,12 @@ struct greta_parity_side {
 	struct greta_parity_setup setup;
 	char text[GRETA_PARITY_SETUP_MAX]; /* of the setup, the kernels' form as it was chosen */
 	uint32_t layers;
+	uint32_t steps;              /* taken */
 	struct greta *greta;         /* NULL: */
 	struct greta_gguf *gguf;     /* the oracle's */
 	struct greta_llama *llama;
 	struct greta_oracle *oracle;
 	uint32_t *place_of;          /* of each buffer of the plan; GRETA_PLAN_NONE for none */
-	uint32_t steps;              /* taken */
 	struct greta_parity_trace trace; /* of the run of positions that is looked at */
 	struct greta_parity_trace again; /* of their repetition */
 };

@@ -54,6 +54,7 @@ static const struct greta_cpu_function LAUNCH[] = {
 #define greta_ref_gate_up broken_digit_gate_up
 #define greta_ref_lm_head broken_digit_lm_head
 #define greta_ref_row row_without
+/* NOLINTNEXTLINE(bugprone-suspicious-include): the reference's own source, with one step of it replaced */
 #include "kernels/ref/product.c"
 
 static const struct greta_cpu_function FUNCTIONS[] = {
