@@ -43,22 +43,24 @@ static const struct greta_form CPU_FORMS[] = {
 	 .shared_bytes = (wave) == 32 ? GPU_DECODE_THREADS / (wave) * (ring) : 0,                                      \
 	 .row_bytes = (sums) * (GPU_DECODE_THREADS / (wave)) * 8},
 
-/* Of many tokens: tiles of rows and tokens. */
-#define GPU_PREFILL(type, set, ring, name, wave)                                                                       \
-	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_prefill_" type, .types = set, .threads = 4 * (wave),  \
-	 .rows = 64, .tokens = 32, .shared_bytes = 32 * GRETA_GPU_DIGITS_BLOCK_BYTES, .apart = true},
+/* Of many tokens: blocks of rows by tokens, whose digits, and on NVIDIA tiles of weights, come through shared memory. */
+#define GPU_PREFILL_TOKENS(wave) ((wave) == 32 ? 64u : 32u)
+#define GPU_PREFILL_SHARED(wave) ((wave) == 32 ? 217600u : 45312u)
+#define GPU_PREFILL(type, set, ring, name, matrix_rows, wave)                                                           \
+	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_prefill_" type, .types = set, .threads = 256,         \
+	 .rows = matrix_rows, .tokens = GPU_PREFILL_TOKENS(wave), .shared_bytes = GPU_PREFILL_SHARED(wave), .apart = true},
 
 #define GPU_FORMS(units, wave)                                                                                         \
 	GPU_FORM(embed, 256) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
-	GPU_TYPES(GPU_DECODE, product, 1, 1, units, wave) GPU_TYPES(GPU_PREFILL, product, wave)                        \
+	GPU_TYPES(GPU_DECODE, product, 1, 1, units, wave) GPU_TYPES(GPU_PREFILL, product, 128, wave)                        \
 	GPU_TYPES(GPU_DECODE, qkv, 1, 1, units, wave) GPU_MIXES(GPU_DECODE, qkv, 1, 1, units, wave)                    \
-	GPU_TYPES(GPU_PREFILL, qkv, wave) GPU_MIXES(GPU_PREFILL, qkv, wave)                                            \
+	GPU_TYPES(GPU_PREFILL, qkv, 128, wave) GPU_MIXES(GPU_PREFILL, qkv, 128, wave)                                            \
 	GPU_TYPES(GPU_DECODE, gate_up, 1, 2, units, wave) GPU_MIXES(GPU_DECODE, gate_up, 1, 2, units, wave)            \
-	GPU_TYPES(GPU_PREFILL, gate_up, wave) GPU_MIXES(GPU_PREFILL, gate_up, wave)                                    \
+	GPU_TYPES(GPU_PREFILL, gate_up, 64, wave) GPU_MIXES(GPU_PREFILL, gate_up, 64, wave)                                    \
 	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, units, wave)                                                              \
 	GPU_FORM(rope, 256) GPU_FORM(kv_write, 256) GPU_FORM(silu_mul, 256) GPU_FORM(add, 256)                         \
 	GPU_FORM(attention, 128, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = 8 * (units))                     \
-	{.kernel = GRETA_KERNEL_attention, .symbol = "greta_attention_prefill", .threads = 128, .tokens = 8, .heads = 1}, \
+	{.kernel = GRETA_KERNEL_attention, .symbol = "greta_attention_prefill", .threads = 128, .tokens = 32, .heads = 1}, \
 	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64) GPU_FORM(stamp, 64)
 
 #define GFX942_UNITS 304

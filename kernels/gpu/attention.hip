@@ -1,12 +1,13 @@
 /* rope, kv_write, attention.
  *
  * attention works by the definition's chunks of 64 positions. Of a chunk, a lane is a position: it reads its key
- * eight elements at a time, for all the tokens that the block has together, and keeps one chain of fma a token; then
- * a lane is an element: it reads its values eight positions at a time. Chunks are joined in order.
+ * eight elements at a time, and keeps one chain of fma a token; then a lane is an element: it reads its values eight
+ * positions at a time. Chunks are joined in order.
  *
  * One token: a block is a head and every splits-th chunk of the context; parts go to scratch, and the block that is
- * done last joins them. Many tokens: a block is a head and 8 tokens, and goes over the chunks itself. Keys and
- * values are read once a block, in bursts of 1 KB. */
+ * done last joins them. Keys and values are read once, in bursts of 1 KB. Many tokens: a block is a head and 32 tokens,
+ * of which each 32 lanes have eight: a lane is two positions, then several elements, and goes over the chunks itself. A
+ * key serves eight tokens, a query read from shared memory two keys, a weight four elements. */
 #include "kernels/gpu/target.h"
 
 #include "kernels/abi.h"
@@ -15,7 +16,8 @@
 
 #define GRETA_ATTENTION_THREADS 128
 #define GRETA_ATTENTION_HEAD_MAX 256
-#define GRETA_ATTENTION_TOKENS 8
+#define GRETA_ATTENTION_TOKENS 32
+#define GRETA_LANES_TOKENS 8 /* of 32 lanes */
 
 GRETA_GPU_KERNEL(rope, 1024)
 {
@@ -244,69 +246,190 @@ GRETA_GPU_KERNEL(attention, GRETA_ATTENTION_THREADS)
 		greta_attend_one<GRETA_KV_F16>(a, s, last);
 }
 
-template <uint32_t KV>
-GRETA_DEVICE void greta_attend_many(const struct greta_attention_args &a, struct greta_chunk<GRETA_ATTENTION_TOKENS> &s)
+/* A head's queries, and their weights for a chunk. */
+struct greta_queries {
+	float q[GRETA_ATTENTION_TOKENS][GRETA_ATTENTION_HEAD_MAX];
+	float weight[GRETA_ATTENTION_TOKENS][GRETA_ATTENTION_CHUNK];
+};
+
+/* Four floats of shared memory. */
+GRETA_DEVICE void greta_load_shared4(const float *p, float out[4])
 {
-	const uint32_t TOKENS = GRETA_ATTENTION_TOKENS, ELEMENTS = GRETA_ATTENTION_HEAD_MAX / GRETA_ATTENTION_THREADS;
-	uint32_t head = greta_block_x(), kv_head = head / (a.heads / a.kv_heads), first = greta_block_y() * TOKENS;
+	struct greta_vector4 v = greta_tile4<true>(p);
+	memcpy(out, &v, sizeof(v));
+}
+
+/* What 32 lanes of a block have: eight tokens, from `first` of the block's on. */
+template <uint32_t KV> struct greta_attend_lanes {
+	static const uint32_t TOKENS = GRETA_LANES_TOKENS;
+	uint32_t lane, first, kv_head;
+	uint32_t positions; /* that the first token attends to; each further one attends to one more */
+	struct greta_joint run[TOKENS];
+
+	/* score[h][t]: of position lane + 32 h of chunk c, not yet scaled. */
+	GRETA_MEMBER void score(const struct greta_attention_args &a, const struct greta_queries &s, uint32_t c,
+	                        float score[2][TOKENS]) const
+	{
+		size_t key = greta_gpu_k_index(a.context, a.head_dim, kv_head, c * GRETA_ATTENTION_CHUNK + lane, 0);
+#pragma unroll
+		for (uint32_t t = 0; t < TOKENS; t++)
+			score[0][t] = score[1][t] = 0;
+#pragma unroll 2
+		for (uint32_t i = 0; i < a.head_dim; i += 8) {
+			float k0[8], k1[8];
+			greta_load_kv8<KV>(a.k_cache, key + i * GRETA_ATTENTION_CHUNK, k0);
+			greta_load_kv8<KV>(a.k_cache, key + i * GRETA_ATTENTION_CHUNK + 32 * 8, k1);
+#pragma unroll
+			for (uint32_t t = 0; t < TOKENS; t++) {
+				float q[8];
+				greta_load_shared4(&s.q[first + t][i], q);
+				greta_load_shared4(&s.q[first + t][i + 4], q + 4);
+#pragma unroll
+				for (uint32_t e = 0; e < 8; e++) {
+					score[0][t] = fmaf(q[e], k0[e], score[0][t]);
+					score[1][t] = fmaf(q[e], k1[e], score[1][t]);
+				}
+			}
+		}
+	}
+
+	/* Token t's weights of chunk c, to s; what they and what came before is worth, as greta_join. */
+	GRETA_MEMBER void weigh(const struct greta_attention_args &a, struct greta_queries &s, uint32_t c, uint32_t t,
+	                        float low, float high, float *out_before, float *out_now)
+	{
+		uint32_t base = c * GRETA_ATTENTION_CHUNK + lane, end = positions + t;
+		low = base < end ? low * a.scale : -GRETA_INFINITY;
+		high = base + 32 < end ? high * a.scale : -GRETA_INFINITY;
+		float max = greta_larger(low, high);
+#pragma unroll
+		for (uint32_t mask = 16; mask >= 1; mask /= 2)
+			max = greta_larger(max, greta_shuffle_xor(max, mask));
+		low = base < end ? greta_expf(low - max) : 0;
+		high = base + 32 < end ? greta_expf(high - max) : 0;
+		s.weight[first + t][lane] = low;
+		s.weight[first + t][lane + 32] = high;
+		float sum = low + high;
+#pragma unroll
+		for (uint32_t mask = 16; mask >= 1; mask /= 2)
+			sum += greta_shuffle_xor(sum, mask);
+		*out_before = 1;
+		*out_now = 0;
+		if (c * GRETA_ATTENTION_CHUNK < end)
+			greta_join(run[t], max, sum, out_before, out_now);
+	}
+
+	/* out[k][t]: element i + 32 k of the weighted values of chunk c. WHOLE: all tokens attend to all of it. */
+	template <bool WHOLE>
+	GRETA_MEMBER void add_values(const struct greta_attention_args &a, const struct greta_queries &s, uint32_t c,
+	                             uint32_t i, float out[4][TOKENS]) const
+	{
+		uint32_t start = c * GRETA_ATTENTION_CHUNK;
+		uint32_t last = positions + TOKENS - 1; /* of positions that any of the tokens attends to, one more */
+		uint32_t end = WHOLE ? GRETA_ATTENTION_CHUNK
+		                     : greta_min(last > start ? last - start : 0, GRETA_ATTENTION_CHUNK);
+		size_t value[4];
+#pragma unroll
+		for (uint32_t k = 0; k < 4; k++) {
+			value[k] = greta_gpu_v_index(a.context, a.head_dim, kv_head, start,
+			                             i + 32 * k < a.head_dim ? i + 32 * k : 0);
+#pragma unroll
+			for (uint32_t t = 0; t < TOKENS; t++)
+				out[k][t] = 0;
+		}
+#pragma unroll 1
+		for (uint32_t p = 0; p < end; p += 8) {
+			float v[4][8];
+#pragma unroll
+			for (uint32_t k = 0; k < 4; k++)
+				greta_load_kv8<KV>(a.v_cache, value[k] + (size_t)p * a.head_dim, v[k]);
+#pragma unroll
+			for (uint32_t t = 0; t < TOKENS; t++) {
+				float w[8];
+				greta_load_shared4(&s.weight[first + t][p], w);
+				greta_load_shared4(&s.weight[first + t][p + 4], w + 4);
+#pragma unroll
+				for (uint32_t e = 0; e < 8; e++) {
+					bool attends = WHOLE || start + p + e < positions + t;
+#pragma unroll
+					for (uint32_t k = 0; k < 4; k++)
+						out[k][t] = attends ? fmaf(w[e], v[k][e], out[k][t]) : out[k][t];
+				}
+			}
+		}
+	}
+};
+
+template <uint32_t KV>
+GRETA_DEVICE void greta_attend_many(const struct greta_attention_args &a, struct greta_queries &s)
+{
+	const uint32_t TOKENS = GRETA_LANES_TOKENS, ELEMENTS = 4;
+	/* The last tokens, which attend to most, come first. */
+	uint32_t head = greta_block_x(), first = (greta_blocks_y() - 1 - greta_block_y()) * GRETA_ATTENTION_TOKENS;
 	greta_next_may_start();
 	greta_wait_for_previous();
 	uint32_t tokens = greta_step_tokens(a.state, a.chunk);
 	if (first >= tokens)
 		return;
-	tokens = greta_min(tokens - first, TOKENS);
+	tokens = greta_min(tokens - first, GRETA_ATTENTION_TOKENS);
 	uint32_t positions = a.state->position + first + 1; /* of the first token */
-	for (uint32_t i = greta_thread(); i < TOKENS * a.head_dim; i += GRETA_ATTENTION_THREADS) {
+	for (uint32_t i = greta_thread(); i < GRETA_ATTENTION_TOKENS * a.head_dim; i += GRETA_ATTENTION_THREADS) {
 		uint32_t t = i / a.head_dim;
 		s.q[t][i % a.head_dim] =
 		    t < tokens ? a.q[((size_t)(first + t) * a.heads + head) * a.head_dim + i % a.head_dim] : 0;
 	}
 	greta_barrier();
-	struct greta_joint run[TOKENS];
-	float out[ELEMENTS][TOKENS];
-	for (uint32_t t = 0; t < TOKENS; t++) {
-		run[t] = {-GRETA_INFINITY, 0};
-		for (uint32_t k = 0; k < ELEMENTS; k++)
-			out[k][t] = 0;
-	}
+	struct greta_attend_lanes<KV> lanes;
+	lanes.lane = greta_thread() % 32;
+	lanes.first = greta_thread() / 32 * TOKENS;
+	lanes.kv_head = head / (a.heads / a.kv_heads);
+	lanes.positions = positions + lanes.first;
 	uint32_t chunks = (positions + tokens - 1 + GRETA_ATTENTION_CHUNK - 1) / GRETA_ATTENTION_CHUNK;
-	for (uint32_t c = 0; c < chunks; c++) {
-		float before[TOKENS], now[TOKENS];
-		greta_weigh_chunk<KV, TOKENS>(a, s, kv_head, c, positions, tokens);
+	/* Heads of more than 128 elements are gone through again for the rest, so that registers suffice. */
+#pragma unroll 1
+	for (uint32_t start = 0; start < a.head_dim; start += 32 * ELEMENTS) {
+		float out[ELEMENTS][TOKENS];
 #pragma unroll
 		for (uint32_t t = 0; t < TOKENS; t++) {
-			before[t] = 1;
-			now[t] = 0;
-			if (c * GRETA_ATTENTION_CHUNK < positions + t)
-				greta_join(run[t], s.max[t], s.sum[t], &before[t], &now[t]);
-		}
+			lanes.run[t] = {-GRETA_INFINITY, 0};
 #pragma unroll
-		for (uint32_t k = 0; k < ELEMENTS; k++) {
-			uint32_t i = k * GRETA_ATTENTION_THREADS + greta_thread();
-			float v[TOKENS];
-			if (i >= a.head_dim)
-				break;
-			greta_add_values<KV, TOKENS>(a, s, kv_head, c, positions, tokens, i, v);
+			for (uint32_t k = 0; k < ELEMENTS; k++)
+				out[k][t] = 0;
+		}
+#pragma unroll 1
+		for (uint32_t c = 0; c < chunks; c++) {
+			float score[2][TOKENS], v[ELEMENTS][TOKENS], before[TOKENS], now[TOKENS];
+			lanes.score(a, s, c, score);
 #pragma unroll
 			for (uint32_t t = 0; t < TOKENS; t++)
-				if (c * GRETA_ATTENTION_CHUNK < positions + t)
-					out[k][t] = fmaf(v[t], now[t], out[k][t] * before[t]);
-		}
-		greta_barrier();
-	}
+				lanes.weigh(a, s, c, t, score[0][t], score[1][t], &before[t], &now[t]);
+			greta_wave_sync();
+			if ((c + 1) * GRETA_ATTENTION_CHUNK <= lanes.positions)
+				lanes.template add_values<true>(a, s, c, start + lanes.lane, v);
+			else
+				lanes.template add_values<false>(a, s, c, start + lanes.lane, v);
 #pragma unroll
-	for (uint32_t k = 0; k < ELEMENTS; k++) {
-		uint32_t i = k * GRETA_ATTENTION_THREADS + greta_thread();
+			for (uint32_t t = 0; t < TOKENS; t++)
+#pragma unroll
+				for (uint32_t k = 0; k < ELEMENTS; k++)
+					if (c * GRETA_ATTENTION_CHUNK < lanes.positions + t)
+						out[k][t] = fmaf(v[k][t], now[t], out[k][t] * before[t]);
+			greta_wave_sync();
+		}
 #pragma unroll
 		for (uint32_t t = 0; t < TOKENS; t++)
-			if (i < a.head_dim && t < tokens)
-				a.out[((size_t)(first + t) * a.heads + head) * a.head_dim + i] = out[k][t] / run[t].sum;
+#pragma unroll
+			for (uint32_t k = 0; k < ELEMENTS; k++) {
+				uint32_t i = start + lanes.lane + 32 * k;
+				if (i < a.head_dim && lanes.first + t < tokens)
+					a.out[((size_t)(first + lanes.first + t) * a.heads + head) * a.head_dim + i] =
+					    out[k][t] / lanes.run[t].sum;
+			}
 	}
 }
 
 GRETA_GPU_KERNEL_OF(attention, _prefill, GRETA_ATTENTION_THREADS)
 {
-	GRETA_SHARED struct greta_chunk<GRETA_ATTENTION_TOKENS> s;
+	GRETA_SHARED struct greta_queries s;
 	if (a.kv_type == GRETA_KV_F32)
 		greta_attend_many<GRETA_KV_F32>(a, s);
 	else

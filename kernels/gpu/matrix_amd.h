@@ -10,9 +10,13 @@
 #define GRETA_HIGH_SHIFT 0
 #define GRETA_HIGH_NIBBLES(w) ((w) >> 4 & 0x0f0f0f0fu)
 
-/* Many tokens: a column is a token. */
+/* Many tokens: a column is a token. Four waves, one for each pair of groups; two blocks of digits in shared memory, or
+ * one with all planes. Tiles are read where they lie. */
 #define GRETA_COLUMNS 16
-#define GRETA_PANEL_THREADS 512 /* launched with 256: what the compiler reckons with, for 256 registers a lane */
+#define GRETA_PANEL_THREADS 256
+#define GRETA_TOKEN_WAVES 1
+#define GRETA_SHARED_TILES 0
+#define GRETA_STAGES(planes) ((planes) == 2 ? 2 : 1)
 GRETA_DEVICE uint32_t greta_b_column(uint32_t lane) { return lane % 16; }
 GRETA_DEVICE uint32_t greta_c_column(uint32_t lane, uint32_t) { return lane % 16; }
 GRETA_DEVICE float greta_row_beside(const float y[4], uint32_t i) { return y[i ^ 1]; }
@@ -81,34 +85,52 @@ GRETA_DEVICE void greta_multiply_mins(int32_t c[4], const struct greta_heads *h,
 	greta_multiply_signed(c, a, b);
 }
 
-/* Mins of 16 rows times sums of tokens: quarter 0 the digit's sums [0], quarter 1 the sums [1] of the digit below;
- * NULL: none. */
-struct greta_row_heads {
-	struct greta_vector4 row[4]; /* of the lane's result rows */
-	struct greta_vector4 mins;   /* of row n */
+/* Mins of 16 rows as operand A: those of all sub-blocks, in quarters 0 and 1. */
+struct greta_mins {
+	uint32_t a[1][2];
 };
 
-GRETA_DEVICE struct greta_row_heads greta_load_row_heads(const uint8_t *heads, uint32_t lane)
+GRETA_DEVICE struct greta_mins greta_mins_of(const uint8_t *heads, uint32_t lane)
 {
-	struct greta_row_heads h;
-	for (uint32_t r = 0; r < 4; r++)
-		h.row[r] = greta_load4(heads + (lane / 16 * 4 + r) * 16);
-	h.mins = greta_load4(heads + lane % 16 * 16);
-	return h;
+	struct greta_vector4 head = greta_load4(heads + greta_a_row(lane, 0) * 16);
+	return {{{(head.w[3] & 0x0f0f0f0f) | (head.w[1] >> 2 & 0x30303030),
+	          (head.w[3] >> 4 & 0x0f0f0f0f) | (head.w[2] >> 2 & 0x30303030)}}};
 }
-GRETA_DEVICE uint32_t greta_row_word(const struct greta_row_heads *h, uint32_t r, uint32_t w) { return h->row[r].w[w]; }
 
-GRETA_DEVICE void greta_multiply_token_mins(int32_t c[4], const struct greta_row_heads *h, const uint8_t *low,
-                                            const uint8_t *high, uint32_t lane)
+/* Times what is worth 256^k in the sums of tokens: in quarter 0 of digit k the sums [0], in quarter 1 of digit k - 1 the
+ * sums [1]. sums: of digit 0 and the lane's column of B; those of the next digit lie `stride` bytes on. */
+GRETA_DEVICE void greta_multiply_mins_tokens(int32_t c[4], const struct greta_mins &m, const uint8_t *sums,
+                                             int64_t stride, int k, uint32_t digits, uint32_t lane)
 {
-	uint32_t a[1][2], b[2] = {0, 0};
-	const uint8_t *sums = lane < 16 ? low : high;
-	a[0][0] = (h->mins.w[3] & 0x0f0f0f0f) | (h->mins.w[1] >> 2 & 0x30303030);
-	a[0][1] = (h->mins.w[3] >> 4 & 0x0f0f0f0f) | (h->mins.w[2] >> 2 & 0x30303030);
-	if (lane < 32 && sums)
-		memcpy(b, __builtin_assume_aligned(sums, 8), 8);
-	greta_multiply_signed(c, a, b);
+	uint32_t b[2] = {0, 0}, upper = lane & 16;
+	const uint8_t *at = sums + (upper ? 8 - (int32_t)stride : 0) + k * (int32_t)stride;
+	if (lane < 32 && (upper ? k > 0 : k < (int)digits))
+		memcpy(b, __builtin_assume_aligned(at, 8), 8);
+	greta_multiply_signed(c, m.a, b);
 }
+
+/* Pairs of 16-bit numbers in a word: a factor s and what is added, k, each there twice. */
+struct greta_pairs {
+	uint32_t s, k;
+};
+typedef uint16_t greta_amd_u16x2 __attribute__((ext_vector_type(2)));
+GRETA_DEVICE struct greta_pairs greta_pairs_of(uint32_t word, uint32_t x)
+{
+	return {greta_bytes(word, 0, 0x4040 + x * 0x101), 0};
+}
+GRETA_DEVICE struct greta_pairs greta_pairs_signed(int32_t s) { return {((uint32_t)s & 0xffff) * 0x00010001u, 0}; }
+GRETA_DEVICE struct greta_pairs greta_pairs_plus(struct greta_pairs p, int32_t k)
+{
+	return {p.s, ((uint32_t)k & 0xffff) * 0x00010001u};
+}
+GRETA_DEVICE uint32_t greta_pairs_multiply(uint32_t q, struct greta_pairs p)
+{
+	return __builtin_bit_cast(uint32_t, (greta_amd_u16x2)(__builtin_bit_cast(greta_amd_u16x2, q) *
+	                                                          __builtin_bit_cast(greta_amd_u16x2, p.s) +
+	                                                      __builtin_bit_cast(greta_amd_u16x2, p.k)));
+}
+
+GRETA_DEVICE struct greta_vector4 greta_panel_load4(const uint8_t *p) { return greta_load4(p); }
 
 GRETA_DEVICE uint32_t greta_head_half(const struct greta_heads *h, uint32_t) { return h->half; }
 

@@ -17,9 +17,13 @@ GRETA_DEVICE uint32_t greta_b_slot(uint32_t lane) { return lane / 16; }
 GRETA_DEVICE uint32_t greta_c_row(uint32_t lane, uint32_t r) { return lane / 4 + 8 * r; }
 GRETA_DEVICE uint32_t greta_c_slot(uint32_t lane) { return lane / 2 % 2; }
 
-/* Many tokens: a column is a token. */
+/* Many tokens: a column is a token. Eight waves, two for each pair of groups; three blocks of digits and of tiles in
+ * shared memory. */
 #define GRETA_COLUMNS 8
-#define GRETA_PANEL_THREADS 128
+#define GRETA_PANEL_THREADS 256
+#define GRETA_TOKEN_WAVES 2
+#define GRETA_SHARED_TILES 1
+#define GRETA_STAGES(planes) ((planes) == 2 ? 3 : 2)
 GRETA_DEVICE uint32_t greta_b_column(uint32_t lane) { return lane / 4; }
 GRETA_DEVICE uint32_t greta_c_column(uint32_t lane, uint32_t e) { return lane % 4 * 2 + e; }
 
@@ -41,8 +45,6 @@ GRETA_DEVICE void greta_multiply(int32_t c[4], const uint32_t a[2][2], const uin
 	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
 	    : "r"(a[0][0]), "r"(a[1][0]), "r"(a[0][1]), "r"(a[1][1]), "r"(b[0]), "r"(b[1]));
 }
-
-#define greta_row_heads greta_heads
 
 /* Heads of 16 rows as the K types have them (tile16.h). */
 struct greta_heads {
@@ -78,29 +80,52 @@ GRETA_DEVICE void greta_multiply_mins(int32_t c[4], const struct greta_heads *h,
 	    : "r"(a[0]), "r"(a[1]), "r"(b));
 }
 
-/* Mins of 16 rows times sums of tokens: as greta_multiply_mins, the mins also in quarters 2 and 3. low: a digit's
- * sums [0], high: the sums [1] of the digit below; NULL for none. */
-GRETA_DEVICE void greta_multiply_token_mins(int32_t c[4], const struct greta_heads *h, const uint8_t *low,
-                                            const uint8_t *high, uint32_t lane)
+/* Mins of 16 rows as operand A: as in greta_multiply_mins, and again in quarters 2 and 3. */
+struct greta_mins {
+	uint32_t a[2];
+};
+
+GRETA_DEVICE struct greta_mins greta_mins_of(const uint8_t *heads, uint32_t lane)
 {
-	uint32_t t = lane % 4, a[2], b = 0;
-	const uint8_t *sums = t < 2 ? low : high;
-	for (int r = 0; r < 2; r++)
-		a[r] = (h->row[r].w[3] >> 4 * (t & 1) & 0x0f0f0f0f) |
-		       ((t & 1 ? h->row[r].w[2] : h->row[r].w[1]) >> 2 & 0x30303030);
-	if (sums)
-		b = *(const uint32_t *)(sums + (t & 1) * 4);
-	asm("mma.sync.aligned.m16n8k16.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
-	    : "r"(a[0]), "r"(a[1]), "r"(b));
+	struct greta_mins m;
+	for (uint32_t r = 0; r < 2; r++) {
+		struct greta_vector4 head = greta_tile4<true>(heads + greta_a_row(lane, r) * 16);
+		m.a[r] = (head.w[3] >> 4 * (lane & 1) & 0x0f0f0f0f) |
+		         ((lane & 1 ? head.w[2] : head.w[1]) >> 2 & 0x30303030);
+	}
+	return m;
 }
 
-/* Scales of result row r: of even sub-blocks, of odd ones; d, dmin. */
-GRETA_DEVICE uint32_t greta_row_word(const struct greta_heads *h, uint32_t r, uint32_t w) { return h->row[r].w[w]; }
-GRETA_DEVICE struct greta_heads greta_load_row_heads(const uint8_t *heads, uint32_t lane)
+/* Times what is worth 256^k in the sums of tokens: of digit k the sums [0], of digit k - 1 the sums [1]. sums: of digit 0 and
+ * the lane's column of B; those of the next digit lie `stride` bytes on. */
+GRETA_DEVICE void greta_multiply_mins_tokens(int32_t c[4], const struct greta_mins &m, const uint8_t *sums,
+                                             int64_t stride, int k, uint32_t digits, uint32_t lane)
 {
-	return greta_load_heads<false>(heads, lane);
+	uint32_t upper = lane & 2, b = 0;
+	const uint8_t *at = sums + (lane & 1) * 4 + (upper ? 8 - (int32_t)stride : 0) + k * (int32_t)stride;
+	if (upper ? k > 0 : k < (int)digits)
+		b = *(const uint32_t *)at;
+	asm("mma.sync.aligned.m16n8k16.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+	    : "r"(m.a[0]), "r"(m.a[1]), "r"(b));
 }
+
+/* Pairs of 16-bit numbers in a word: a factor s and what is added, k. */
+struct greta_pairs {
+	uint32_t s, k;
+};
+GRETA_DEVICE struct greta_pairs greta_pairs_of(uint32_t word, uint32_t x)
+{
+	return {greta_bytes(word, 0, 0x4440 + x), 0};
+}
+GRETA_DEVICE struct greta_pairs greta_pairs_signed(int32_t s) { return {(uint32_t)s, 0}; }
+GRETA_DEVICE struct greta_pairs greta_pairs_plus(struct greta_pairs p, int32_t k)
+{
+	return {p.s, (uint32_t)k * 0x00010001u};
+}
+GRETA_DEVICE uint32_t greta_pairs_multiply(uint32_t q, struct greta_pairs p) { return q * p.s + p.k; }
+
+GRETA_DEVICE struct greta_vector4 greta_panel_load4(const uint8_t *p) { return greta_tile4<true>(p); }
 
 /* d0 + 256 d1 + 65536 (d2 + 256 d3) */
 GRETA_DEVICE double greta_weigh_digits(int32_t d0, int32_t d1, int32_t d2, int32_t d3)

@@ -1,268 +1,411 @@
-/* product, qkv, gate_up of many tokens, whose digits are given. A block is 64 rows by 32 tokens: four waves of 16
- * rows. It goes through the columns 256 at a time: the tokens' digits come into shared memory (36 KB), each wave
- * holds its tile of weights in registers. Weights are read once for every 32 tokens, digits once for every 64 rows. */
+/* product, qkv, gate_up of many tokens, whose digits are given. A block is 128 rows (of gate_up, 64 of each matrix) by
+ * GRETA_PANEL_TOKENS tokens; a wave of it is two groups of 16 rows by 32 tokens. It goes through the columns 256 at a time,
+ * digits (and on NVIDIA tiles) coming into shared memory ahead of their use (stages.h). Blocks that follow each other have
+ * the same rows, so that weights are read from memory once; from the caches weights come once a block of tokens and
+ * digits once a block of rows. */
 #include "kernels/gpu/target.h"
 
 #include "kernels/abi.h"
 #include "kernels/numbers.h"
 #include "kernels/gpu/multiply.h"
 #include "kernels/gpu/panels.h"
+#include "kernels/gpu/stages.h"
 
-#define GRETA_PANEL_ROWS 64
-
-/* One wave's results: y[n][i] as in greta_panel. */
+/* One wave's results: y[g][n][i] as in greta_panel_sums. */
 struct greta_panel_result {
-	float y[GRETA_PARTS][4];
+	float y[GRETA_PANEL_GROUPS][GRETA_PARTS][4];
 };
-
-struct greta_panel_job {
-	const struct greta_gpu_digits *digits; /* of the block's first token */
-	uint32_t blocks, activations;
-	uint32_t tokens; /* of the block, at most GRETA_TOKENS */
-};
-
-/* Brings block b of the tokens' digits into shared memory, between barriers. */
-GRETA_DEVICE void greta_fetch_tokens(const struct greta_panel_job &job, uint32_t b, struct greta_gpu_digits *shared)
-{
-	const uint32_t VECTORS = sizeof(struct greta_gpu_digits) / 16;
-	greta_barrier();
-	for (uint32_t i = greta_thread(); i < job.tokens * VECTORS; i += greta_threads()) {
-		struct greta_vector4 v = greta_load4(
-		    (const uint8_t *)&job.digits[(size_t)(i / VECTORS) * job.blocks + b] + i % VECTORS * 16);
-		memcpy(__builtin_assume_aligned((uint8_t *)&shared[i / VECTORS] + i % VECTORS * 16, 16), &v, 16);
-	}
-	greta_barrier();
-}
 
 GRETA_DEVICE int32_t greta_token_largest(const struct greta_panel_job &job, uint32_t token)
 {
 	return job.digits[(size_t)greta_min(token, job.tokens - 1) * job.blocks].plane[0].largest;
 }
 
-/* The group of this wave (`group` within the matrix; beyond its end a wave only helps to fetch). */
-template <uint32_t TYPE, uint32_t DIGITS>
-GRETA_DEVICE void greta_multiply_panel(const struct greta_gpu_matrix &m, uint32_t group,
-                                       const struct greta_panel_job &job, struct greta_gpu_digits *shared,
-                                       struct greta_panel_result &out)
+/* The wave's first token in the block. */
+GRETA_DEVICE uint32_t greta_wave_token(void)
 {
-	uint32_t lane = greta_lane(), high[GRETA_PARTS][GRETA_C_DIGITS];
-	int inside = group < (m.rows + 15) / 16;
-	double acc[GRETA_PARTS][4];
-	int32_t unit[GRETA_PARTS][GRETA_C_DIGITS];
-	for (uint32_t n = 0; n < GRETA_PARTS; n++)
-		for (uint32_t i = 0; i < 4; i++) {
-			uint32_t e = i % GRETA_C_DIGITS;
-			unit[n][e] = greta_gpu_unit(
-			    m, greta_token_largest(job, n * GRETA_COLUMNS + greta_c_column(lane, e)), job.blocks);
-			high[n][e] = (uint32_t)(1023 - (8 * (int32_t)job.activations - 1) - unit[n][e]) << 20;
-			acc[n][i] = GRETA_ROUND_BIAS;
-		}
-	const uint8_t *at = m.weights + (size_t)group * job.blocks * greta_tile<TYPE>::BYTES;
-	for (uint32_t b = 0; b < job.blocks; b++, at += greta_tile<TYPE>::BYTES) {
-		struct greta_panel<TYPE> panel;
-		if (inside)
-			panel.load(at, lane);
-		greta_fetch_tokens(job, b, shared);
-		if (inside) {
-			greta_round_down_begin();
-			panel.template add<DIGITS>(shared, high, lane, acc);
-			greta_round_down_end();
-		}
-	}
-	for (uint32_t n = 0; n < GRETA_PARTS; n++)
-		for (uint32_t i = 0; i < 4; i++)
-			out.y[n][i] = (float)((acc[n][i] - GRETA_ROUND_BIAS) * greta_pow2(unit[n][i % GRETA_C_DIGITS]));
+	return greta_thread() / GRETA_WAVE % GRETA_TOKEN_WAVES * GRETA_WAVE_TOKENS;
 }
 
-/* The same for unquantised matrices, without matrix instructions. */
-GRETA_DEVICE void greta_multiply_float_panel(const struct greta_gpu_matrix &m, uint32_t group,
-                                             const struct greta_panel_job &job, struct greta_gpu_digits *shared,
-                                             struct greta_panel_result &out)
+/* The exponent of the unit of a group's sums is this plus the vector's largest exponent. */
+GRETA_DEVICE int32_t greta_panel_unit(const struct greta_gpu_matrix &m, uint32_t blocks)
 {
+	return greta_gpu_unit(m, 0, blocks);
+}
+
+/* The upper halves of 2^(-(8 activations - 1) - unit) as fp64, of each group and token, to shared memory; seen after a
+ * barrier. */
+GRETA_DEVICE void greta_panel_scales(const struct greta_panel_job &job, uint32_t high[][GRETA_PANEL_TOKENS])
+{
+	for (uint32_t t = greta_thread(); t < GRETA_PANEL_TOKENS; t += greta_threads())
+#pragma unroll
+		for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
+			high[g][t] = (uint32_t)(1023 - (8 * (int32_t)job.activations - 1) - job.unit[g] -
+			                        greta_token_largest(job, t))
+			             << 20;
+}
+
+/* Sums as numbers. */
+GRETA_DEVICE void greta_panel_finish(const struct greta_panel_job &job,
+                                     const double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4], struct greta_panel_result &out)
+{
+#pragma unroll
+	for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+		for (uint32_t i = 0; i < 4; i++) {
+			uint32_t token =
+			    greta_wave_token() + n * GRETA_COLUMNS + greta_c_column(greta_lane(), i % GRETA_C_DIGITS);
+			int32_t largest = greta_token_largest(job, token);
+#pragma unroll
+			for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
+				out.y[g][n][i] =
+				    (float)((acc[g][n][i] - GRETA_ROUND_BIAS) * greta_pow2(job.unit[g] + largest));
+		}
+}
+
+/* A wave's groups, which are of one type, Q4_K, Q5_K or Q6_K. */
+template <uint32_t TYPE, uint32_t PAIRS>
+GRETA_OUTLINED void greta_multiply_scaled(struct greta_panel_job job, struct greta_panel_result *out)
+{
+	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, shared);
+	struct greta_stages<2, PAIRS, greta_scaled<TYPE>::BYTES> stages;
+	struct greta_panel_sums<PAIRS> sums;
 	uint32_t lane = greta_lane();
-	double acc[GRETA_PARTS][4];
-	int32_t unit[GRETA_PARTS][4];
-	for (uint32_t n = 0; n < GRETA_PARTS; n++)
-		for (uint32_t i = 0; i < 4; i++) {
-			uint32_t token = n * GRETA_COLUMNS + greta_c_column(lane, i % GRETA_C_DIGITS);
-			unit[n][i] = greta_gpu_unit(m, greta_token_largest(job, token), job.blocks);
-			acc[n][i] = GRETA_ROUND_BIAS;
-		}
+	uint32_t(*high)[GRETA_PANEL_TOKENS] = greta_panel_high(shared);
+	stages.begin(job, (uint8_t *)shared);
+	greta_panel_scales(job, high);
+	sums.clear();
+#pragma unroll 1
 	for (uint32_t b = 0; b < job.blocks; b++) {
-		greta_fetch_tokens(job, b, shared);
-		greta_round_down_begin();
-		for (uint32_t k = 0; k < 256; k++)
-			for (uint32_t n = 0; n < GRETA_PARTS; n++)
-				for (uint32_t i = 0; i < 4; i++) {
-					const struct greta_gpu_digits *x =
-					    &shared[n * GRETA_COLUMNS + greta_c_column(lane, i % GRETA_C_DIGITS)];
-					uint32_t row = group * 16 + greta_c_row(lane, i / GRETA_C_DIGITS), bytes = 0;
-					int32_t shift = 1023 + x->plane[0].exponent -
-					                (8 * (int32_t)job.activations - 1) - unit[n][i];
-					if (row >= m.rows)
-						continue;
-					for (uint32_t d = 0; d < 4; d++)
-						bytes |= (uint32_t)x->plane[d].digit[k / 32][k / 8 % 4][k % 8] << 8 * d;
-					double w = greta_float_weight(m.type, m.weights,
-					                              ((size_t)row * job.blocks + b) * 256 + k);
-					acc[n][i] = greta_fma_down(
-					    w * greta_double((uint64_t)(uint32_t)shift << 52),
-					    (double)(int32_t)((bytes ^ 0x80808080u) - 0x80808080u), acc[n][i]);
-				}
-		greta_round_down_end();
+		if constexpr (PAIRS == 2)
+			stages.step(job, b, false,
+			            [&](const uint8_t *const *tile, const struct greta_panel_digits &x) {
+				            sums.template add_pair<TYPE, true, true>(tile, x, lane);
+			            });
+		stages.step(job, b, true, [&](const uint8_t *const *tile, const struct greta_panel_digits &x) {
+			sums.template add_pair<TYPE, false, PAIRS == 1>(tile, x, lane);
+			greta_round_down_begin();
+			sums.template end_block<TYPE>(tile, x, high, greta_wave_token(), lane);
+			greta_round_down_end();
+		});
 	}
-	for (uint32_t n = 0; n < GRETA_PARTS; n++)
-		for (uint32_t i = 0; i < 4; i++)
-			out.y[n][i] = (float)((acc[n][i] - GRETA_ROUND_BIAS) * greta_pow2(unit[n][i]));
+	greta_panel_finish(job, sums.acc, *out);
 }
 
-/* TYPE: the matrix's type, or GRETA_GPU_FLOAT, _MIXED, _K. */
-template <uint32_t TYPE>
-GRETA_DEVICE void greta_multiply_panel_of(const struct greta_gpu_matrix &m, uint32_t group,
-                                          const struct greta_panel_job &job, struct greta_gpu_digits *shared,
-                                          struct greta_panel_result &out)
+/* The same of Q8_0 or Q4_0. */
+template <uint32_t TYPE, uint32_t DIGITS>
+GRETA_OUTLINED void greta_multiply_single(struct greta_panel_job job, struct greta_panel_result *out)
 {
+	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, shared);
+	struct greta_stages<DIGITS, 1, greta_single<TYPE>::BYTES> stages;
+	double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4];
+	uint32_t lane = greta_lane();
+	uint32_t(*high)[GRETA_PANEL_TOKENS] = greta_panel_high(shared);
+	stages.begin(job, (uint8_t *)shared);
+	greta_panel_scales(job, high);
+	greta_clear_panel(acc);
+#pragma unroll 1
+	for (uint32_t b = 0; b < job.blocks; b++)
+		stages.step(job, b, true, [&](const uint8_t *const *tile, const struct greta_panel_digits &x) {
+			greta_round_down_begin();
+			greta_add_single<TYPE, DIGITS>(tile, x, high, greta_wave_token(), lane, acc);
+			greta_round_down_end();
+		});
+	greta_panel_finish(job, acc, *out);
+}
+
+/* Unquantised matrices, without matrix instructions. */
+GRETA_OUTLINED void greta_multiply_floats(struct greta_panel_job job, const struct greta_gpu_matrix *m0,
+                                          const struct greta_gpu_matrix *m1, const uint32_t *group,
+                                          struct greta_panel_result *out)
+{
+	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, shared);
+	struct greta_stages<4, 1, 0> stages;
+	double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4];
+	uint32_t lane = greta_lane(), row[GRETA_PANEL_GROUPS] = {group[0] * 16, group[1] * 16};
+	const struct greta_gpu_matrix m[GRETA_PANEL_GROUPS] = {*m0, *m1};
+	uint32_t(*high)[GRETA_PANEL_TOKENS] = greta_panel_high(shared);
+	stages.begin(job, (uint8_t *)shared);
+	greta_panel_scales(job, high);
+	greta_clear_panel(acc);
+#pragma unroll 1
+	for (uint32_t b = 0; b < job.blocks; b++)
+		stages.step(job, b, true, [&](const uint8_t *const *, const struct greta_panel_digits &x) {
+			greta_round_down_begin();
+#pragma unroll 1
+			for (uint32_t k = 0; k < 256; k++)
+#pragma unroll
+				for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+					for (uint32_t i = 0; i < 4; i++) {
+						uint32_t e = i % GRETA_C_DIGITS, bytes = 0;
+						uint32_t token = n * GRETA_COLUMNS + greta_c_column(lane, e);
+						const uint8_t *at = x.planes + token * GRETA_DIGIT_PLANE + k;
+						for (uint32_t d = 0; d < 4; d++)
+							bytes |= (uint32_t)at[d * GRETA_PANEL_TOKENS * GRETA_DIGIT_PLANE]
+							         << 8 * d;
+						double value = (double)(int32_t)((bytes ^ 0x80808080u) - 0x80808080u);
+						uint32_t exponent =
+						    *(const uint32_t *)(greta_tail<false>(x, 0, token) + 16) << 20;
+#pragma unroll
+						for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+							uint32_t r = row[g] + greta_c_row(lane, i / GRETA_C_DIGITS);
+							if (r >= m[g].rows)
+								continue;
+							double w = greta_float_weight(m[g].type, m[g].weights,
+							                              ((size_t)r * job.blocks + b) * 256 + k);
+							uint32_t scale = high[g][greta_wave_token() + token] + exponent;
+							acc[g][n][i] =
+							    greta_fma_down(w * greta_double((uint64_t)scale << 32), value,
+							                   acc[g][n][i]);
+						}
+					}
+			greta_round_down_end();
+		});
+	greta_panel_finish(job, acc, *out);
+}
+
+/* The groups that a wave multiplies: of one matrix, or of two with the same type. */
+struct greta_panel_groups {
+	const struct greta_gpu_matrix *matrix[GRETA_PANEL_GROUPS];
+	uint32_t group[GRETA_PANEL_GROUPS]; /* within the matrix; may lie beyond its end */
+	const struct greta_gpu_matrix *copied_matrix; /* of the group whose tiles the wave brings to shared memory */
+	uint32_t copied_group;
+};
+
+/* Two groups of m that follow each other. */
+GRETA_DEVICE struct greta_panel_groups greta_groups_of_one(const struct greta_gpu_matrix &m, uint32_t block)
+{
+	uint32_t wave = greta_thread() / GRETA_WAVE, first = block * GRETA_PANEL_TILES;
+	uint32_t group = first + wave / GRETA_TOKEN_WAVES * GRETA_PANEL_GROUPS;
+	return {{&m, &m}, {group, group + 1}, &m, first + wave};
+}
+
+/* The same group of both. */
+GRETA_DEVICE struct greta_panel_groups greta_groups_of_two(const struct greta_gpu_matrix &m0,
+                                                           const struct greta_gpu_matrix &m1, uint32_t block)
+{
+	uint32_t wave = greta_thread() / GRETA_WAVE, first = block * (GRETA_PANEL_TILES / 2);
+	uint32_t group = first + wave / GRETA_TOKEN_WAVES;
+	return {{&m0, &m1}, {group, group}, wave % 2 ? &m1 : &m0, first + wave / 2};
+}
+
+GRETA_DEVICE const uint8_t *greta_first_tile(const struct greta_gpu_matrix &m, uint32_t group, uint32_t blocks,
+                                             uint32_t bytes)
+{
+	return m.weights + (size_t)greta_min(group, (m.rows + 15) / 16 - 1) * blocks * bytes;
+}
+
+template <uint32_t TYPE>
+GRETA_DEVICE void greta_multiply_type(const struct greta_panel_groups &p, struct greta_panel_job job,
+                                      struct greta_panel_result &out)
+{
+#pragma unroll
+	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+		job.unit[g] = greta_panel_unit(*p.matrix[g], job.blocks);
+		if constexpr (TYPE != GRETA_GPU_FLOAT)
+			job.tile[g] = greta_first_tile(*p.matrix[g], p.group[g], job.blocks, greta_tile_bytes(TYPE));
+	}
 	if constexpr (TYPE == GRETA_GPU_FLOAT) {
-		greta_multiply_float_panel(m, group, job, shared, out);
-	} else if constexpr (TYPE == GRETA_GPU_MIXED) {
-		switch (m.type) {
-		case GRETA_TYPE_Q4_K: greta_multiply_panel<GRETA_TYPE_Q4_K, 4>(m, group, job, shared, out); break;
-		case GRETA_TYPE_Q5_K: greta_multiply_panel<GRETA_TYPE_Q5_K, 4>(m, group, job, shared, out); break;
-		case GRETA_TYPE_Q6_K: greta_multiply_panel<GRETA_TYPE_Q6_K, 4>(m, group, job, shared, out); break;
-		case GRETA_TYPE_Q8_0: greta_multiply_panel<GRETA_TYPE_Q8_0, 4>(m, group, job, shared, out); break;
-		case GRETA_TYPE_Q4_0: greta_multiply_panel<GRETA_TYPE_Q4_0, 4>(m, group, job, shared, out); break;
-		default: greta_multiply_float_panel(m, group, job, shared, out); break;
+		greta_multiply_floats(job, p.matrix[0], p.matrix[1], p.group, &out);
+		return;
+	}
+	job.copied = greta_first_tile(*p.copied_matrix, p.copied_group, job.blocks, greta_tile_bytes(TYPE));
+	if constexpr (TYPE == GRETA_TYPE_Q8_0 || TYPE == GRETA_TYPE_Q4_0) {
+		if (job.activations <= 2)
+			greta_multiply_single<TYPE, 2>(job, &out);
+		else
+			greta_multiply_single<TYPE, 4>(job, &out);
+	} else if constexpr (TYPE != GRETA_GPU_FLOAT) {
+		if (job.activations <= 2)
+			greta_multiply_scaled<TYPE, 1>(job, &out);
+		else
+			greta_multiply_scaled<TYPE, 2>(job, &out);
+	}
+}
+
+/* TYPE: the matrices' type, or GRETA_GPU_FLOAT, _MIXED, _K. */
+template <uint32_t TYPE>
+GRETA_DEVICE void greta_multiply_groups(const struct greta_panel_groups &p, const struct greta_panel_job &job,
+                                        struct greta_panel_result &out)
+{
+	uint32_t type = p.matrix[0]->type;
+	if constexpr (TYPE == GRETA_GPU_MIXED) {
+		switch (type) {
+		case GRETA_TYPE_Q4_K: greta_multiply_type<GRETA_TYPE_Q4_K>(p, job, out); break;
+		case GRETA_TYPE_Q5_K: greta_multiply_type<GRETA_TYPE_Q5_K>(p, job, out); break;
+		case GRETA_TYPE_Q6_K: greta_multiply_type<GRETA_TYPE_Q6_K>(p, job, out); break;
+		case GRETA_TYPE_Q8_0: greta_multiply_type<GRETA_TYPE_Q8_0>(p, job, out); break;
+		case GRETA_TYPE_Q4_0: greta_multiply_type<GRETA_TYPE_Q4_0>(p, job, out); break;
+		default: greta_multiply_type<GRETA_GPU_FLOAT>(p, job, out); break;
 		}
 	} else if constexpr (TYPE == GRETA_GPU_K) {
-		if (m.type == GRETA_TYPE_Q4_K)
-			greta_multiply_panel_of<GRETA_TYPE_Q4_K>(m, group, job, shared, out);
+		if (type == GRETA_TYPE_Q4_K)
+			greta_multiply_type<GRETA_TYPE_Q4_K>(p, job, out);
 		else
-			greta_multiply_panel_of<GRETA_TYPE_Q6_K>(m, group, job, shared, out);
-	} else if (job.activations <= 2) {
-		greta_multiply_panel<TYPE, 2>(m, group, job, shared, out);
+			greta_multiply_type<GRETA_TYPE_Q6_K>(p, job, out);
 	} else {
-		greta_multiply_panel<TYPE, 4>(m, group, job, shared, out);
+		greta_multiply_type<TYPE>(p, job, out);
 	}
 }
 
-/* What is this block's of `tokens` tokens; 0 tokens where nothing is. */
-GRETA_DEVICE struct greta_panel_job greta_panel_job_of(const void *digits, uint32_t cols, uint32_t activations,
-                                                       uint32_t tokens)
+/* Where this block is: blocks with the same rows follow each other. */
+struct greta_panel_place {
+	uint32_t block;       /* of rows */
+	uint32_t first_token; /* of the program's chunk */
+};
+
+GRETA_DEVICE struct greta_panel_place greta_panel_place_of(void)
 {
-	uint32_t first = greta_block_y() * GRETA_TOKENS, blocks = cols / 256;
-	return {(const struct greta_gpu_digits *)digits + (size_t)first * blocks, blocks, activations,
-	        first < tokens ? greta_min(tokens - first, GRETA_TOKENS) : 0};
+	uint32_t i = greta_block_y() * greta_blocks_x() + greta_block_x();
+	return {i / greta_blocks_y(), i % greta_blocks_y() * GRETA_PANEL_TOKENS};
 }
 
-/* Calls store(n, i, row in the matrix, token in the program's chunk, whether there is such a place, whether the
- * vector is finite) for each of a lane's results; all lanes do the same calls. */
+/* What is this block's, but for weights; 0 tokens where nothing is. */
+GRETA_DEVICE struct greta_panel_job greta_panel_job_of(const struct greta_panel_place &place, const void *digits,
+                                                       uint32_t cols, uint32_t activations, uint32_t tokens)
+{
+	struct greta_panel_job job = {};
+	job.blocks = cols / 256;
+	job.digits = (const struct greta_gpu_digits *)digits + (size_t)place.first_token * job.blocks;
+	job.activations = activations;
+	job.tokens =
+	    place.first_token < tokens ? greta_min(tokens - place.first_token, GRETA_PANEL_TOKENS) : 0;
+	return job;
+}
+
+/* Calls store(n, i, row in the matrix, token in the program's chunk, whether there is such a place, whether the vector is
+ * finite) for each of a lane's results of a group; all lanes do the same calls. */
 template <class STORE>
-GRETA_DEVICE void greta_each_result(const struct greta_gpu_matrix &m, uint32_t group, const struct greta_panel_job &job,
-                                    STORE store)
+GRETA_DEVICE void greta_each_result(uint32_t rows, uint32_t group, const struct greta_panel_place &place,
+                                    const struct greta_panel_job &job, STORE store)
 {
 #pragma unroll
 	for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
 		for (uint32_t i = 0; i < 4; i++) {
 			uint32_t row = group * 16 + greta_c_row(greta_lane(), i / GRETA_C_DIGITS);
-			uint32_t here = n * GRETA_COLUMNS + greta_c_column(greta_lane(), i % GRETA_C_DIGITS);
-			store(n, i, row, greta_block_y() * GRETA_TOKENS + here, row < m.rows && here < job.tokens,
+			uint32_t here =
+			    greta_wave_token() + n * GRETA_COLUMNS + greta_c_column(greta_lane(), i % GRETA_C_DIGITS);
+			store(n, i, row, place.first_token + here, row < rows && here < job.tokens,
 			      greta_token_largest(job, here) != GRETA_EXPONENT_NONFINITE);
 		}
 }
 
 template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_product(const struct greta_product_args &a)
 {
-	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, shared);
 	struct greta_gpu_matrix m = greta_gpu_matrix_of(a.weights, a.type, a.exponent, a.rows, 0);
-	uint32_t group = greta_block_x() * 4 + greta_thread() / GRETA_WAVE;
+	struct greta_panel_place place = greta_panel_place_of();
 	greta_next_may_start();
 	greta_wait_for_previous();
 	struct greta_panel_job job =
-	    greta_panel_job_of(a.digits, a.cols, a.activations, greta_step_tokens(a.state, a.chunk));
+	    greta_panel_job_of(place, a.digits, a.cols, a.activations, greta_step_tokens(a.state, a.chunk));
 	struct greta_panel_result result;
 	if (!job.tokens)
 		return;
-	greta_multiply_panel_of<TYPE>(m, group, job, shared, result);
-	greta_each_result(m, group, job, [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int finite) {
-		float y = finite ? result.y[n][i] : greta_float(GRETA_NAN_BITS);
-		if (stored)
-			a.y[(size_t)t * a.rows + row] =
-			    a.residual && finite ? y + a.residual[(size_t)t * a.rows + row] : y;
-	});
+	struct greta_panel_groups p = greta_groups_of_one(m, place.block);
+	greta_multiply_groups<TYPE>(p, job, result);
+#pragma unroll
+	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
+		greta_each_result(
+		    a.rows, p.group[g], place, job,
+		    [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int finite) {
+			    float y = finite ? result.y[g][n][i] : greta_float(GRETA_NAN_BITS);
+			    if (stored)
+				    a.y[(size_t)t * a.rows + row] =
+				        a.residual && finite ? y + a.residual[(size_t)t * a.rows + row] : y;
+		    });
 }
 
 template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_gate_up(const struct greta_gate_up_args &a)
 {
-	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, shared);
-	struct greta_gpu_matrix gate_matrix =
-	    greta_gpu_matrix_of(a.gate_weights, a.gate_type, a.gate_exponent, a.rows, 0);
-	struct greta_gpu_matrix up_matrix = greta_gpu_matrix_of(a.up_weights, a.up_type, a.up_exponent, a.rows, 0);
-	uint32_t group = greta_block_x() * 4 + greta_thread() / GRETA_WAVE;
+	struct greta_gpu_matrix gate = greta_gpu_matrix_of(a.gate_weights, a.gate_type, a.gate_exponent, a.rows, 0);
+	struct greta_gpu_matrix up = greta_gpu_matrix_of(a.up_weights, a.up_type, a.up_exponent, a.rows, 0);
+	struct greta_panel_place place = greta_panel_place_of();
 	greta_next_may_start();
 	greta_wait_for_previous();
 	struct greta_panel_job job =
-	    greta_panel_job_of(a.digits, a.cols, a.activations, greta_step_tokens(a.state, a.chunk));
-	struct greta_panel_result gate, up;
+	    greta_panel_job_of(place, a.digits, a.cols, a.activations, greta_step_tokens(a.state, a.chunk));
+	struct greta_panel_result result;
 	if (!job.tokens)
 		return;
-	greta_multiply_panel_of<TYPE>(gate_matrix, group, job, shared, gate);
-	greta_multiply_panel_of<TYPE>(up_matrix, group, job, shared, up);
-	greta_each_result(
-	    gate_matrix, group, job, [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int finite) {
-		    float y = finite ? greta_siluf(gate.y[n][i]) * up.y[n][i] : greta_float(GRETA_NAN_BITS);
-		    if (stored)
-			    a.h[(size_t)t * a.rows + row] = y;
-	    });
+	struct greta_panel_groups p = greta_groups_of_two(gate, up, place.block);
+	if ((TYPE == GRETA_GPU_K || TYPE == GRETA_GPU_MIXED) && a.gate_type != a.up_type) {
+		/* Rare: one after the other, each by both groups of a wave. */
+		struct greta_panel_groups both = greta_groups_of_two(up, up, place.block);
+		struct greta_panel_result of_up;
+		greta_multiply_groups<TYPE>(both, job, of_up);
+		greta_barrier();
+		both = greta_groups_of_two(gate, gate, place.block);
+		greta_multiply_groups<TYPE>(both, job, result);
+#pragma unroll
+		for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+			for (uint32_t i = 0; i < 4; i++)
+				result.y[1][n][i] = of_up.y[1][n][i];
+	} else {
+		greta_multiply_groups<TYPE>(p, job, result);
+	}
+	greta_each_result(a.rows, p.group[0], place, job,
+	                  [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int finite) {
+		                  float y = finite ? greta_siluf(result.y[0][n][i]) * result.y[1][n][i]
+		                                   : greta_float(GRETA_NAN_BITS);
+		                  if (stored)
+			                  a.h[(size_t)t * a.rows + row] = y;
+	                  });
 }
 
 template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_qkv(const struct greta_qkv_args &a)
 {
-	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, shared);
-	uint32_t q_rows = a.heads * a.head_dim, kv_rows = a.kv_heads * a.head_dim, block = greta_block_x();
-	uint32_t q_blocks = (q_rows + GRETA_PANEL_ROWS - 1) / GRETA_PANEL_ROWS,
-		 kv_blocks = (kv_rows + GRETA_PANEL_ROWS - 1) / GRETA_PANEL_ROWS;
-	int matrix = block < q_blocks ? 0 : block < q_blocks + kv_blocks ? 1 : 2;
-	block -= matrix == 0 ? 0 : matrix == 1 ? q_blocks : q_blocks + kv_blocks;
+	const uint32_t ROWS = GRETA_PANEL_TILES * 16;
+	struct greta_panel_place place = greta_panel_place_of();
+	uint32_t q_rows = a.heads * a.head_dim, kv_rows = a.kv_heads * a.head_dim;
+	uint32_t q_blocks = (q_rows + ROWS - 1) / ROWS, kv_blocks = (kv_rows + ROWS - 1) / ROWS;
+	int matrix = place.block < q_blocks ? 0 : place.block < q_blocks + kv_blocks ? 1 : 2;
+	uint32_t block = place.block - (matrix == 0 ? 0 : matrix == 1 ? q_blocks : q_blocks + kv_blocks);
 	struct greta_gpu_matrix m = matrix == 0 ? greta_gpu_matrix_of(a.q_weights, a.q_type, a.q_exponent, q_rows, 0)
 	                            : matrix == 1
 	                                ? greta_gpu_matrix_of(a.k_weights, a.k_type, a.k_exponent, kv_rows, 0)
 	                                : greta_gpu_matrix_of(a.v_weights, a.v_type, a.v_exponent, kv_rows, 0);
-	uint32_t group = block * 4 + greta_thread() / GRETA_WAVE;
 	greta_next_may_start();
 	greta_wait_for_previous();
 	struct greta_panel_job job =
-	    greta_panel_job_of(a.digits, a.cols, a.activations, greta_step_tokens(a.state, a.chunk));
+	    greta_panel_job_of(place, a.digits, a.cols, a.activations, greta_step_tokens(a.state, a.chunk));
 	struct greta_panel_result result;
 	if (!job.tokens)
 		return;
-	greta_multiply_panel_of<TYPE>(m, group, job, shared, result);
-	for (uint32_t n = 0; n < GRETA_PARTS; n++)
-		for (uint32_t i = 0; i < 4; i++)
-			if (greta_token_largest(job,
-			                        n * GRETA_COLUMNS + greta_c_column(greta_lane(), i % GRETA_C_DIGITS)) ==
-			    GRETA_EXPONENT_NONFINITE)
-				result.y[n][i] = greta_float(GRETA_NAN_BITS);
-	greta_each_result(m, group, job, [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int finite) {
-		float own = result.y[n][i], beside = greta_row_beside(result.y[n], i), y = own;
-		(void)finite;
-		if (!stored)
-			return;
-		if (matrix < 2) {
-			const float *rope = a.rope + (size_t)t * a.head_dim + (row & ~1u) % a.head_dim;
-			float c = rope[0], s = rope[1];
-			y = row & 1 ? fmaf(beside, s, own * c) : fmaf(own, c, -(beside * s));
-		}
-		if (matrix == 0) {
-			a.q[(size_t)t * q_rows + row] = y;
-			return;
-		}
-		uint32_t position = a.state->position + t, head = row / a.head_dim, e = row % a.head_dim;
-		greta_gpu_kv_store(a.kv_type, matrix == 1 ? a.k_cache : a.v_cache,
-		                   matrix == 1 ? greta_gpu_k_index(a.context, a.head_dim, head, position, e)
-		                               : greta_gpu_v_index(a.context, a.head_dim, head, position, e),
-		                   y);
-	});
+	struct greta_panel_groups p = greta_groups_of_one(m, block);
+	greta_multiply_groups<TYPE>(p, job, result);
+#pragma unroll
+	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+		greta_each_result(m.rows, p.group[g], place, job,
+		                  [&](uint32_t n, uint32_t i, uint32_t, uint32_t, int, int finite) {
+			                  if (!finite)
+				                  result.y[g][n][i] = greta_float(GRETA_NAN_BITS);
+		                  });
+		greta_each_result(
+		    m.rows, p.group[g], place, job,
+		    [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int) {
+			    float own = result.y[g][n][i], beside = greta_row_beside(result.y[g][n], i), y = own;
+			    if (!stored)
+				    return;
+			    if (matrix < 2) {
+				    const float *rope = a.rope + (size_t)t * a.head_dim + (row & ~1u) % a.head_dim;
+				    float c = rope[0], s = rope[1];
+				    y = row & 1 ? fmaf(beside, s, own * c) : fmaf(own, c, -(beside * s));
+			    }
+			    if (matrix == 0) {
+				    a.q[(size_t)t * q_rows + row] = y;
+				    return;
+			    }
+			    uint32_t position = a.state->position + t, head = row / a.head_dim, e = row % a.head_dim;
+			    greta_gpu_kv_store(
+			        a.kv_type, matrix == 1 ? a.k_cache : a.v_cache,
+			        matrix == 1 ? greta_gpu_k_index(a.context, a.head_dim, head, position, e)
+			                    : greta_gpu_v_index(a.context, a.head_dim, head, position, e),
+			        y);
+		    });
+	}
 }
 
 #define PANELS(suffix, type) \

@@ -7,6 +7,7 @@
  *   GRETA_GPU_KERNEL_OF(name, suffix, threads)  the same for a form of the kernel, `greta_name` with a suffix
  *   GRETA_DEVICE                     a function of the device, inlined
  *   GRETA_MEMBER                     the same, a struct's
+ *   GRETA_OUTLINED                   a large function of the device, compiled once where the target calls functions cheaply
  *   GRETA_SHARED                     a variable in the block's shared memory, of a size known when compiled
  *   GRETA_DYNAMIC_SHARED(type, name) the array of shared memory whose size the launch says; 16-byte aligned, one a
  *       kernel
@@ -15,18 +16,24 @@
  *   greta_block_x(), greta_block_y() this block's index in the grid
  *   greta_blocks_x(), _y()           the grid
  *   greta_lane()                     this thread's index in its wave
+ *   greta_wave_sync()                what the wave's lanes stored in shared memory before is seen by them after
  *   greta_barrier()                  the block waits for itself; what was stored before is seen after
  *   greta_shuffle_xor(v, mask)       v (u32, i32, float, u64, double) of lane ^ mask, below GRETA_WAVE; all lanes take
  *                                    part
  *   greta_shuffle(v, lane)           v of that lane; all lanes take part
  *   greta_swap<MASK>(v)              greta_shuffle_xor of a u32 by a constant, as cheap as the target has it
  *   greta_dot4(a, b, c)              c + the products of four signed bytes
+ *   greta_mad_wide(c, a, b)          c + a b of two signed 32-bit numbers in 64 bits
  *   greta_keep(v)                    v, which the compiler shall not work out again where it is needed
  *   greta_bytes(a, b, selector)      four bytes of the eight of a (0 to 3) and b (4 to 7), named by the selector's
  *                                    nibbles
  *   greta_load4(p), greta_stream4(p) 16 aligned bytes as four words; the second for what is read once
  *   greta_prefetch(p, bytes)         a hint: bytes (a multiple of 16) will be read by this or a later block; may do
  *                                    nothing
+ *   greta_copy_start(shared, p)      begins to bring 16 aligned bytes to shared memory; greta_copy_end(what it gave,
+ *                                    shared) after it, as late as can be. greta_copies_started() ends a batch of them,
+ *                                    greta_copies_wait<N>() waits for all of this thread's batches but the last N;
+ *                                    others see them after a barrier
  *   greta_keep_order()               a hint: what stands after shall not be moved before, to save registers
  *   greta_next_may_start()           a hint: the next kernel may be started, up to its greta_wait_for_previous
  *   greta_wait_for_previous()        what earlier kernels wrote may be read from here on; the first thing a kernel does

@@ -5,6 +5,7 @@
 #define GRETA_FN static inline __attribute__((device, always_inline, unused))
 #define GRETA_DEVICE static inline __attribute__((device, always_inline, unused))
 #define GRETA_MEMBER __attribute__((device, always_inline))
+#define GRETA_OUTLINED GRETA_DEVICE
 #define GRETA_SHARED static __attribute__((shared))
 #define GRETA_DYNAMIC_SHARED(type, name) extern __attribute__((shared, aligned(16))) type name[]
 #define GRETA_GPU_KERNEL(name, threads)                                                                                \
@@ -57,6 +58,12 @@ GRETA_DEVICE void greta_barrier(void)
 	__builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
 }
 
+GRETA_DEVICE void greta_wave_sync(void)
+{
+	__builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "wavefront");
+	__builtin_amdgcn_wave_barrier();
+}
+
 GRETA_DEVICE uint32_t greta_shuffle(uint32_t v, uint32_t lane)
 {
 	return (uint32_t)__builtin_amdgcn_ds_bpermute((int)(lane << 2), (int)v);
@@ -72,6 +79,8 @@ GRETA_DEVICE int32_t greta_dot4(uint32_t a, uint32_t b, int32_t c)
 	return __builtin_amdgcn_sdot4((int)a, (int)b, c, false);
 #endif
 }
+
+GRETA_DEVICE uint64_t greta_mad_wide(uint64_t c, int32_t a, int32_t b) { return c + (uint64_t)((int64_t)a * b); }
 
 GRETA_DEVICE uint32_t greta_keep(uint32_t v)
 {
@@ -102,6 +111,17 @@ GRETA_DEVICE struct greta_vector4 greta_stream4(const void *p)
 	greta_amd_u32x4 v = __builtin_nontemporal_load((const greta_amd_u32x4 *)p);
 	return {{v.x, v.y, v.z, v.w}};
 }
+
+struct greta_copy {
+	struct greta_vector4 v;
+};
+GRETA_DEVICE struct greta_copy greta_copy_start(void *, const void *p) { return {greta_load4(p)}; }
+GRETA_DEVICE void greta_copy_end(struct greta_copy c, void *shared)
+{
+	memcpy(__builtin_assume_aligned(shared, 16), &c.v, 16);
+}
+GRETA_DEVICE void greta_copies_started(void) {}
+template <uint32_t LATER> GRETA_DEVICE void greta_copies_wait(void) {}
 
 GRETA_DEVICE void greta_prefetch(const void *, uint32_t) {}
 GRETA_DEVICE void greta_keep_order(void) { __builtin_amdgcn_sched_barrier(0); }

@@ -5,6 +5,7 @@
 #define GRETA_FN static __device__ __forceinline__ __attribute__((unused))
 #define GRETA_DEVICE static __device__ __forceinline__ __attribute__((unused))
 #define GRETA_MEMBER __device__ __forceinline__
+#define GRETA_OUTLINED static __device__ __noinline__ __attribute__((unused))
 #define GRETA_SHARED static __shared__
 #define GRETA_DYNAMIC_SHARED(type, name) extern __shared__ __align__(16) type name[]
 #define GRETA_GPU_KERNEL(name, threads)                                                                                \
@@ -26,6 +27,7 @@ GRETA_DEVICE uint32_t greta_blocks_x(void) { return gridDim.x; }
 GRETA_DEVICE uint32_t greta_blocks_y(void) { return gridDim.y; }
 GRETA_DEVICE uint32_t greta_lane(void) { return threadIdx.x & 31; }
 GRETA_DEVICE void greta_barrier(void) { __syncthreads(); }
+GRETA_DEVICE void greta_wave_sync(void) { __syncwarp(); }
 
 GRETA_DEVICE uint32_t greta_shuffle(uint32_t v, uint32_t lane) { return __shfl_sync(0xffffffffu, v, (int)lane); }
 GRETA_DEVICE uint32_t greta_shuffle_xor(uint32_t v, uint32_t mask)
@@ -34,6 +36,14 @@ GRETA_DEVICE uint32_t greta_shuffle_xor(uint32_t v, uint32_t mask)
 }
 
 GRETA_DEVICE int32_t greta_dot4(uint32_t a, uint32_t b, int32_t c) { return __dp4a((int)a, (int)b, c); }
+
+/* As an instruction of its own: the compiler makes shifts of it. */
+GRETA_DEVICE uint64_t greta_mad_wide(uint64_t c, int32_t a, int32_t b)
+{
+	uint64_t r;
+	asm("mad.wide.s32 %0, %1, %2, %3;" : "=l"(r) : "r"(a), "r"(b), "l"(c));
+	return r;
+}
 
 GRETA_DEVICE uint32_t greta_keep(uint32_t v)
 {
@@ -60,6 +70,20 @@ GRETA_DEVICE struct greta_vector4 greta_stream4(const void *p)
 	             : "=r"(v.w[0]), "=r"(v.w[1]), "=r"(v.w[2]), "=r"(v.w[3])
 	             : "l"(p));
 	return v;
+}
+
+struct greta_copy {};
+GRETA_DEVICE struct greta_copy greta_copy_start(void *shared, const void *p)
+{
+	asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((uint32_t)__cvta_generic_to_shared(shared)), "l"(p)
+	             : "memory");
+	return {};
+}
+GRETA_DEVICE void greta_copy_end(struct greta_copy, void *) {}
+GRETA_DEVICE void greta_copies_started(void) { asm volatile("cp.async.commit_group;" ::: "memory"); }
+template <uint32_t LATER> GRETA_DEVICE void greta_copies_wait(void)
+{
+	asm volatile("cp.async.wait_group %0;" ::"n"(LATER) : "memory");
 }
 
 GRETA_DEVICE void greta_prefetch(const void *p, uint32_t bytes)

@@ -315,7 +315,7 @@ static void a_gpu_takes_the_function_for_its_weights(void **state)
 	while (qkv->kernel != GRETA_KERNEL_qkv)
 		qkv++;
 	assert_non_null(strstr(greta_plan_string(&plan, qkv->symbol), "greta_qkv_prefill_"));
-	assert_int_equal(qkv->grid[0], 512 / 64 + 2 * (128 / 64));
+	assert_int_equal(qkv->grid[0], 512 / 128 + 2 * (128 / 128));
 	assert_int_equal(qkv->grid[1], 1);
 	greta_plan_image_finish(&image);
 }
