@@ -23,6 +23,7 @@ static const char HELP[] =
     "      --modes LIST       of eager,graph (both)\n"
     "      --fuse LIST        of none,full (both)\n"
     "      --spawns N         measure in N fresh processes and tell how far they differ\n"
+    "      --blocks[=BY]      a decode step's time by logic block, too, and BY layers or launches: stamped on the device\n"
     "      --node-cost        chains of 1 to 1,000 empty launches, too: eager and as a graph, serial and forked\n"
     "  -o, --output FORMAT    md, csv, json or jsonl (md); fields as llama-bench names them, and more\n"
     "      --html FILE        a page with charts, too\n"
@@ -101,13 +102,23 @@ static bool parse_activations(const char *text, unsigned *out)
 	return false;
 }
 
+/* NULL: the option has no value. */
+static bool parse_blocks(const char *text, enum bench_blocks *out)
+{
+	*out = !text                             ? BENCH_BLOCKS_SUMMED
+	       : strcmp(text, "layers") == 0   ? BENCH_BLOCKS_LAYERS
+	       : strcmp(text, "launches") == 0 ? BENCH_BLOCKS_LAUNCHES
+					       : BENCH_BLOCKS_NONE;
+	return *out != BENCH_BLOCKS_NONE;
+}
+
 static bool parse_kv(const char *text, enum greta_choice_kv *out)
 {
 	*out = strcmp(text, "f32") == 0 ? GRETA_OPEN_KV_F32 : GRETA_OPEN_KV_F16;
 	return *out == GRETA_OPEN_KV_F32 || strcmp(text, "f16") == 0;
 }
 
-enum { MODES = 256, FUSE, PROVIDER, KERNELS, ACTIVATIONS, KV, CTX, PREFILL, VERSION, SPAWNS, SPAWNED, NODE_COST, HTML,
+enum { MODES = 256, FUSE, PROVIDER, KERNELS, ACTIVATIONS, KV, CTX, PREFILL, VERSION, SPAWNS, SPAWNED, NODE_COST, BLOCKS, HTML,
        AGAINST };
 
 static const struct option OPTIONS[] = {
@@ -127,7 +138,7 @@ static const struct option OPTIONS[] = {
     {"prefill", 1, NULL, PREFILL},
     {"spawns", 1, NULL, SPAWNS},
     {"spawned", 0, NULL, SPAWNED}, /* processes.h: not for people */
-    {"node-cost", 0, NULL, NODE_COST},
+    {"node-cost", 0, NULL, NODE_COST}, {"blocks", 2, NULL, BLOCKS},
     {"html", 1, NULL, HTML},
     {"against", 1, NULL, AGAINST},
     {"help", 0, NULL, 'h'},
@@ -158,6 +169,7 @@ static bool take(int option, const char *value, struct bench_arguments *argument
 	case PREFILL: return parse_ascending(value, 1, GRETA_PREFILL_MAX, request->options.prefill, &unused);
 	case SPAWNS: return parse_number(value, 1, BENCH_SPAWNS_MAX, &arguments->spawns);
 	case SPAWNED: return arguments->spawned = true;
+	case BLOCKS: return parse_blocks(value, &request->blocks);
 	case NODE_COST: return request->node_cost = true;
 	case HTML: arguments->html = value; return true;
 	default: arguments->against = value; return true;

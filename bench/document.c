@@ -202,25 +202,32 @@ static bool compares(const json_t *a, const json_t *b)
 	return same_test(a, b) && (graph || fused);
 }
 
-static json_t *ratio_of(const json_t *a, const json_t *b)
+/* Of a's times to b's, run by run; false without memory or where their runs are not the same. */
+static bool times_ratio(const json_t *a, const json_t *b, struct bench_statistics *out)
 {
 	size_t count, count_b;
 	double *values = numbers_of(json_object_get(a, "samples_ns"), &count);
 	double *others = numbers_of(json_object_get(b, "samples_ns"), &count_b);
-	json_t *ratio = NULL;
-	if (values && others && count == count_b) {
-		for (size_t i = 0; i < count; i++)
-			values[i] = others[i] > 0 ? values[i] / others[i] : 0;
-		struct bench_statistics of = bench_statistics_of(values, count);
-		ratio = json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:f, s:f, s:f}", "mode",
-		                  json_object_get(a, "mode"), "fuse", json_object_get(a, "fuse"), "to_mode",
-		                  json_object_get(b, "mode"), "to_fuse", json_object_get(b, "fuse"), "n_prompt",
-		                  json_object_get(a, "n_prompt"), "n_gen", json_object_get(a, "n_gen"), "n_depth",
-		                  json_object_get(a, "n_depth"), "median", of.median, "min", of.min, "max", of.max);
-	}
+	bool good = values && others && count == count_b;
+	for (size_t i = 0; i < count && good; i++)
+		values[i] = others[i] > 0 ? values[i] / others[i] : 0;
+	if (good)
+		*out = bench_statistics_of(values, count);
 	free(values);
 	free(others);
-	return ratio;
+	return good;
+}
+
+static json_t *ratio_of(const json_t *a, const json_t *b)
+{
+	struct bench_statistics of;
+	if (!times_ratio(a, b, &of))
+		return NULL;
+	return json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:f, s:f, s:f}", "mode", json_object_get(a, "mode"), "fuse",
+	                 json_object_get(a, "fuse"), "to_mode", json_object_get(b, "mode"), "to_fuse",
+	                 json_object_get(b, "fuse"), "n_prompt", json_object_get(a, "n_prompt"), "n_gen",
+	                 json_object_get(a, "n_gen"), "n_depth", json_object_get(a, "n_depth"), "median", of.median, "min",
+	                 of.min, "max", of.max);
 }
 
 static bool finish_ratios(json_t *document)
@@ -238,10 +245,110 @@ static bool finish_ratios(json_t *document)
 	return good;
 }
 
+/* ---- Blocks ---- */
+
+/* Of the same configuration at the same depth. */
+static bool same_step(const json_t *a, const json_t *b)
+{
+	return same(a, b, "mode") && same(a, b, "fuse") && same(a, b, "n_depth");
+}
+
+static json_t *sum_of(const json_t *document, const json_t *row, const char *which)
+{
+	json_t *sum;
+	size_t i;
+	json_array_foreach(json_object_get(document, "block_sums"), i, sum)
+		if (same_step(sum, row) && strcmp(bench_text(sum, "block"), which) == 0)
+			return sum;
+	return NULL;
+}
+
+static bool finish_block_rows(json_t *document, const char *array)
+{
+	double read_rate = bench_number(json_object_get(document, "read_rate"), "bytes_per_second");
+	json_t *row;
+	size_t i;
+	json_array_foreach(json_object_get(document, array), i, row) {
+		if (!finish_times(row))
+			return false;
+		double ns = bench_number(row, "median_ns"), bytes = bench_number(row, "weight_bytes");
+		double step = bench_number(sum_of(document, row, "device step"), "median_ns");
+		bool good = set_real(row, "us", ns * 1e-3) && set_real(row, "us_min", bench_number(row, "min_ns") * 1e-3) &&
+		            set_real(row, "us_max", bench_number(row, "max_ns") * 1e-3);
+		if (good && step > 0)
+			good = set_real(row, "share", ns / step);
+		if (good && bytes > 0 && ns > 0)
+			good = set_real(row, "weight_bytes_per_second", bytes * 1e9 / ns) &&
+			       (read_rate <= 0 || set_real(row, "read_share", bytes * 1e9 / ns / read_rate));
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+/* The same run's time of another row. */
+static double sample_of(const json_t *row, size_t run)
+{
+	return json_number_value(json_array_get(json_object_get(row, "samples_ns"), run));
+}
+
+/* All blocks of the stamped step in one run. */
+static double blocks_of(const json_t *document, const json_t *stamped, size_t run)
+{
+	double sum = 0;
+	json_t *row;
+	size_t i;
+	json_array_foreach(json_object_get(document, "blocks"), i, row)
+		if (same_step(row, stamped))
+			sum += sample_of(row, run);
+	return sum;
+}
+
+static json_t *check_of(const json_t *document, const json_t *stamped)
+{
+	const json_t *plain = sum_of(document, stamped, "plain step"), *device = sum_of(document, stamped, "device step");
+	const json_t *between = sum_of(document, stamped, "between steps");
+	size_t runs = json_array_size(json_object_get(stamped, "samples_ns"));
+	double *sums = calloc(2 * runs + 1, sizeof(*sums)), *accounted = sums + runs;
+	struct bench_statistics cost;
+	if (!sums || !runs || !times_ratio(stamped, plain, &cost)) {
+		free(sums);
+		return NULL;
+	}
+	for (size_t run = 0; run < runs; run++) {
+		sums[run] = blocks_of(document, stamped, run);
+		double step = sample_of(stamped, run);
+		accounted[run] = step > 0 ? (sums[run] + sample_of(between, run)) / step : 0;
+	}
+	double blocks = bench_statistics_of(sums, runs).median, all = bench_statistics_of(accounted, runs).median;
+	free(sums);
+	return json_pack(
+	    "{s:O, s:O, s:O, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "mode", json_object_get(stamped, "mode"),
+	    "fuse", json_object_get(stamped, "fuse"), "n_depth", json_object_get(stamped, "n_depth"), "blocks_us",
+	    blocks * 1e-3, "device_us", bench_number(device, "median_ns") * 1e-3, "between_us",
+	    bench_number(between, "median_ns") * 1e-3, "stamped_us", bench_number(stamped, "median_ns") * 1e-3, "plain_us",
+	    bench_number(plain, "median_ns") * 1e-3, "accounted", all, "cost", cost.median - 1, "cost_min", cost.min - 1, "cost_max",
+	    cost.max - 1, "clock_step_ns", bench_number(stamped, "clock_step_ns"));
+}
+
+static bool finish_blocks(json_t *document)
+{
+	json_t *checks = json_array(), *row;
+	size_t i;
+	bool good = checks && finish_block_rows(document, "block_sums") && finish_block_rows(document, "blocks") &&
+	            finish_block_rows(document, "block_details");
+	json_array_foreach(json_object_get(document, "block_sums"), i, row)
+		if (good && strcmp(bench_text(row, "block"), "stamped step") == 0)
+			good = json_array_append_new(checks, check_of(document, row)) == 0;
+	good = good && (!json_array_size(checks) || json_object_set(document, "block_checks", checks) == 0);
+	json_decref(checks);
+	return good;
+}
+
 bool bench_document_finish(json_t *document)
 {
 	return finish_read_rate(document) && finish_results(document) && finish_nodes(document) &&
-	       finish_ratios(document);
+	       finish_ratios(document) && finish_blocks(document);
 }
 
 /* ---- Processes ---- */
@@ -251,7 +358,7 @@ static bool same_row(const json_t *a, const json_t *b)
 {
 	static const char *const members[] = {
 	    "n_prompt",      "n_gen",  "n_depth", "mode",     "fuse", "model_fingerprint",
-	    "plan_checksum", "device", "nodes",   "branches", "block"};
+	    "plan_checksum", "device", "nodes",   "branches", "block", "layer", "kernel"};
 	for (size_t m = 0; m < sizeof(members) / sizeof(members[0]); m++) {
 		const json_t *x = json_object_get(a, members[m]), *y = json_object_get(b, members[m]);
 		if ((x || y) && !json_equal(x, y))
@@ -283,6 +390,8 @@ bool bench_document_merge(json_t *into, const json_t *from)
 	json_t *others = json_object_get(json_object_get(from, "read_rate"), "samples");
 	return merge_rows(json_object_get(into, "results"), json_object_get(from, "results")) &&
 	       merge_rows(json_object_get(into, "node_cost"), json_object_get(from, "node_cost")) &&
-	       merge_rows(json_object_get(into, "blocks"), json_object_get(from, "blocks")) && !samples == !others &&
+	       merge_rows(json_object_get(into, "blocks"), json_object_get(from, "blocks")) &&
+	       merge_rows(json_object_get(into, "block_details"), json_object_get(from, "block_details")) &&
+	       merge_rows(json_object_get(into, "block_sums"), json_object_get(from, "block_sums")) && !samples == !others &&
 	       (!samples || json_array_extend(samples, others) == 0);
 }

@@ -146,6 +146,55 @@ static void print_node_cost(const json_t *document, FILE *out)
 	}
 }
 
+static void print_block_rows(const json_t *document, const char *array, FILE *out)
+{
+	size_t i;
+	json_t *row;
+	if (!json_array_size(json_object_get(document, array)))
+		return;
+	fprintf(out, "\n| mode | fuse | depth | layer | block | kernel | launches | us a step | min to max | share | weights MB | GB/s "
+	             "| of read rate |\n|---|---|--:|--:|---|---|--:|--:|---|--:|--:|--:|--:|\n");
+	json_array_foreach(json_object_get(document, array), i, row) {
+		fprintf(out, "| %s | %s | %.0f | ", bench_text(row, "mode"), bench_text(row, "fuse"), bench_number(row, "n_depth"));
+		if (json_object_get(row, "layer"))
+			fprintf(out, "%.0f ", bench_number(row, "layer"));
+		fprintf(out, "| %s | %s | %.0f | %.1f | %.1f to %.1f | %.1f%% |", bench_text(row, "block"), bench_text(row, "kernel"),
+		        bench_number(row, "launches"), bench_number(row, "us"), bench_number(row, "us_min"),
+		        bench_number(row, "us_max"), 100 * bench_number(row, "share"));
+		if (!json_object_get(row, "weight_bytes_per_second")) {
+			fprintf(out, " | | |\n");
+			continue;
+		}
+		fprintf(out, " %.1f | %.1f |", bench_number(row, "weight_bytes") * 1e-6,
+		        bench_number(row, "weight_bytes_per_second") * 1e-9);
+		if (json_object_get(row, "read_share"))
+			fprintf(out, " %.0f%%", 100 * bench_number(row, "read_share"));
+		fprintf(out, " |\n");
+	}
+}
+
+static void print_blocks(const json_t *document, FILE *out)
+{
+	size_t i;
+	json_t *check;
+	if (!json_object_get(document, "block_checks"))
+		return;
+	fprintf(out, "\nA decode step by logic block, all layers together, stamped on the device; \"stamp\": what one takes by "
+	             "itself:\n");
+	print_block_rows(document, "blocks", out);
+	print_block_rows(document, "block_details", out);
+	fputc('\n', out);
+	json_array_foreach(json_object_get(document, "block_checks"), i, check)
+		fprintf(out,
+		        "- %s/%s @ d%.0f: blocks sum to %.1f us; with %.1f us between steps that is %.1f%% of the stamped step, %.1f us "
+		        "on the host's clock. The stamps cost %.1f%% (%.1f%% to %.1f%%) of the plain step, %.1f us. The device's clock "
+		        "goes in steps of %.0f ns.\n",
+		        bench_text(check, "mode"), bench_text(check, "fuse"), bench_number(check, "n_depth"),
+		        bench_number(check, "blocks_us"), bench_number(check, "between_us"), 100 * bench_number(check, "accounted"),
+		        bench_number(check, "stamped_us"), 100 * bench_number(check, "cost"), 100 * bench_number(check, "cost_min"),
+		        100 * bench_number(check, "cost_max"), bench_number(check, "plain_us"), bench_number(check, "clock_step_ns"));
+}
+
 static void print_against(const json_t *document, FILE *out)
 {
 	const json_t *against = json_object_get(document, "against");
@@ -179,6 +228,7 @@ void bench_markdown(const json_t *document, FILE *out)
 	}
 	print_ratios(document, out);
 	print_processes(document, out);
+	print_blocks(document, out);
 	print_against(document, out);
 	print_node_cost(document, out);
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/blocks.h"
 #include "bench/configs.h"
 #include "bench/device.h"
 #include "bench/device_read_rate.h"
@@ -177,6 +178,14 @@ static enum greta_status record_depth(struct measuring *m, size_t depth, size_t 
 	return GRETA_OK;
 }
 
+static enum greta_status measure_blocks(struct measuring *m, size_t depth, struct greta_error *error)
+{
+	enum greta_status status = GRETA_OK;
+	for (size_t c = 0; c < m->configs.count && status == GRETA_OK; c++)
+		status = bench_blocks_measure(m->request, &m->configs.items[c], &m->tokens, depth, m->document, error);
+	return status;
+}
+
 static enum greta_status measure_tests(struct measuring *m, struct greta_error *error)
 {
 	const struct bench_request *request = m->request;
@@ -186,6 +195,8 @@ static enum greta_status measure_tests(struct measuring *m, struct greta_error *
 		status = measure_depth(m, request->depths[d], &start, error);
 		if (status == GRETA_OK)
 			status = record_depth(m, request->depths[d], start, error);
+		if (status == GRETA_OK && request->blocks)
+			status = measure_blocks(m, request->depths[d], error);
 	}
 	return status;
 }

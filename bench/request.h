@@ -11,6 +11,9 @@
 #define BENCH_RUNS_MAX   1000
 #define BENCH_SPAWNS_MAX 100
 
+/* Of a decode step: nothing, logic blocks, these layer by layer, or these kernel by kernel. */
+enum bench_blocks { BENCH_BLOCKS_NONE, BENCH_BLOCKS_SUMMED, BENCH_BLOCKS_LAYERS, BENCH_BLOCKS_LAUNCHES };
+
 struct bench_request {
 	const char *model;                 /* a GGUF file or a plan; NULL: the device alone */
 	struct greta_options options;      /* what all configurations share */
@@ -20,6 +23,7 @@ struct bench_request {
 	unsigned runs;
 	bool eager[2];  /* modes to run: [0] graph, [1] eager */
 	bool fuse[2];   /* [0] none, [1] full */
+	enum bench_blocks blocks;      /* what is timed by stamps, too */
 	bool node_cost; /* what an empty launch costs, too */
 	bool picture;   /* the arena, too: for the page */
 };

@@ -47,7 +47,7 @@ run 0 --version
 refused 2 "which model?"
 refused 2 "not also: more.gguf" "$model" more.gguf
 refused 2 "nonsense" "$model" --nonsense
-for wrong in "-p x" "-n -1" "-d 512,0" "-d 1,,2" "-d 3x" "-r 0" "-o xml" "--spawns 0" "--spawns 101" "--modes slow" "--fuse some" \
+for wrong in "-p x" "-n -1" "-d 512,0" "-d 1,,2" "-d 3x" "-r 0" "-o xml" "--spawns 0" "--spawns 101" "--modes slow" "--fuse some" "--blocks=most" \
 	"--kv f8" "--activations x7" "-d 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"; do
 	# shellcheck disable=SC2086
 	refused 2 "not a value" "$model" $wrong
