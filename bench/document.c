@@ -327,8 +327,8 @@ static json_t *check_of(const json_t *document, const json_t *stamped)
 	    "fuse", json_object_get(stamped, "fuse"), "n_depth", json_object_get(stamped, "n_depth"), "blocks_us",
 	    blocks * 1e-3, "device_us", bench_number(device, "median_ns") * 1e-3, "between_us",
 	    bench_number(between, "median_ns") * 1e-3, "stamped_us", bench_number(stamped, "median_ns") * 1e-3, "plain_us",
-	    bench_number(plain, "median_ns") * 1e-3, "accounted", all, "cost", cost.median - 1, "cost_min", cost.min - 1, "cost_max",
-	    cost.max - 1, "clock_step_ns", bench_number(stamped, "clock_step_ns"));
+	    bench_number(plain, "median_ns") * 1e-3, "accounted", all, "cost", cost.median - 1, "cost_min", cost.min - 1,
+	    "cost_max", cost.max - 1, "clock_step_ns", bench_number(stamped, "clock_step_ns"));
 }
 
 static bool finish_blocks(json_t *document)

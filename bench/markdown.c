@@ -152,8 +152,8 @@ static void print_block_rows(const json_t *document, const char *array, FILE *ou
 	json_t *row;
 	if (!json_array_size(json_object_get(document, array)))
 		return;
-	fprintf(out, "\n| mode | fuse | depth | layer | block | kernel | launches | us a step | min to max | share | weights MB | GB/s "
-	             "| of read rate |\n|---|---|--:|--:|---|---|--:|--:|---|--:|--:|--:|--:|\n");
+	fprintf(out, "\n| mode | fuse | depth | layer | block | kernel | launches | us a step | min to max | share | weights MB "
+	             "| GB/s | of read rate |\n|---|---|--:|--:|---|---|--:|--:|---|--:|--:|--:|--:|\n");
 	json_array_foreach(json_object_get(document, array), i, row) {
 		fprintf(out, "| %s | %s | %.0f | ", bench_text(row, "mode"), bench_text(row, "fuse"), bench_number(row, "n_depth"));
 		if (json_object_get(row, "layer"))
@@ -179,16 +179,16 @@ static void print_blocks(const json_t *document, FILE *out)
 	json_t *check;
 	if (!json_object_get(document, "block_checks"))
 		return;
-	fprintf(out, "\nA decode step by logic block, all layers together, stamped on the device; \"stamp\": what one takes by "
-	             "itself:\n");
+	fprintf(out, "\nA decode step by logic block, all layers together, stamped on the device; \"stamp\": what one takes "
+	             "by itself:\n");
 	print_block_rows(document, "blocks", out);
 	print_block_rows(document, "block_details", out);
 	fputc('\n', out);
 	json_array_foreach(json_object_get(document, "block_checks"), i, check)
 		fprintf(out,
-		        "- %s/%s @ d%.0f: blocks sum to %.1f us; with %.1f us between steps that is %.1f%% of the stamped step, %.1f us "
-		        "on the host's clock. The stamps cost %.1f%% (%.1f%% to %.1f%%) of the plain step, %.1f us. The device's clock "
-		        "goes in steps of %.0f ns.\n",
+		        "- %s/%s @ d%.0f: blocks sum to %.1f us; with %.1f us between steps that is %.1f%% of the stamped step, "
+		        "%.1f us on the host's clock. The stamps cost %.1f%% (%.1f%% to %.1f%%) of the plain step, %.1f us. The "
+		        "device's clock goes in steps of %.0f ns.\n",
 		        bench_text(check, "mode"), bench_text(check, "fuse"), bench_number(check, "n_depth"),
 		        bench_number(check, "blocks_us"), bench_number(check, "between_us"), 100 * bench_number(check, "accounted"),
 		        bench_number(check, "stamped_us"), 100 * bench_number(check, "cost"), 100 * bench_number(check, "cost_min"),

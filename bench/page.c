@@ -92,6 +92,31 @@ static void print_table(const json_t *document, FILE *out)
 	fputs("</table></div>\n</figure>\n", out);
 }
 
+/* Whether the stamped step is accounted for, and what the stamps cost. */
+static void print_checks(const json_t *document, FILE *out)
+{
+	const json_t *checks = json_object_get(document, "block_checks");
+	size_t i;
+	json_t *row;
+	if (!checks)
+		return;
+	fputs("<figure id='checks'>\n<h2>Do the blocks sum to the step?</h2>\n<div class='wide'><table>\n<tr><th>depth</th>"
+	      "<th>mode</th><th>fuse</th><th>blocks, us</th><th>between steps, us</th><th>stamped step, us</th>"
+	      "<th>accounted for</th><th>plain step, us</th><th>cost of the stamps</th></tr>\n", out);
+	json_array_foreach(checks, i, row) {
+		static const char *const members[] = {"blocks_us", "between_us", "stamped_us"};
+		fprintf(out, "<tr><td>%.0f</td><td>%s</td><td>%s</td>", bench_number(row, "n_depth"), bench_text(row, "mode"),
+		        bench_text(row, "fuse"));
+		for (size_t m = 0; m < sizeof(members) / sizeof(members[0]); m++)
+			print_cell(row, members[m], out);
+		fprintf(out, "<td>%.2f%%</td>", 100 * bench_number(row, "accounted"));
+		print_cell(row, "plain_us", out);
+		fprintf(out, "<td>%.2f%%</td></tr>\n", 100 * bench_number(row, "cost"));
+	}
+	fputs("</table></div>\n<figcaption>Blocks and the time between steps are the device's, the steps the host's. A step "
+	      "with stamps and one without take turns.</figcaption>\n</figure>\n", out);
+}
+
 static void print_notes(const json_t *document, FILE *out)
 {
 	size_t i;
@@ -120,6 +145,7 @@ static bool print_page(const json_t *document, const char *arena, FILE *out)
 	if (!bench_page_charts(document, out))
 		return false;
 	print_notes(document, out);
+	print_checks(document, out);
 	if (row)
 		print_table(document, out);
 	if (arena)

@@ -6,6 +6,7 @@
 
 #include "bench/chart.h"
 #include "bench/document.h"
+#include "bench/markup.h"
 
 /* A chart's bars as they come in. */
 struct bars {
@@ -112,6 +113,16 @@ static void print_roofline(const json_t *document, struct bars *bars, FILE *out)
 	bars->count = 0;
 }
 
+/* A block's part of the step, and how fast it reads its weights. */
+static void name_part(const json_t *row, struct bench_bar *bar)
+{
+	double rate = bench_number(row, "weight_bytes_per_second");
+	char text[32];
+	int used = snprintf(bar->note, sizeof(bar->note), "%.1f%%", 100 * bench_number(row, "share"));
+	if (rate > 0)
+		snprintf(bar->note + used, sizeof(bar->note) - (size_t)used, ", %s GB/s", bench_short_number(rate * 1e-9, text));
+}
+
 static void print_blocks(const json_t *document, struct bars *bars, FILE *out)
 {
 	size_t i;
@@ -124,14 +135,16 @@ static void print_blocks(const json_t *document, struct bars *bars, FILE *out)
 		bar->value = bench_number(row, "us");
 		bar->low = bench_number(row, "us_min");
 		bar->high = bench_number(row, "us_max");
+		name_part(row, bar);
 	}
 	const struct bench_chart chart = {.id = "blocks",
 	                                  .title = "Latency per block of a decode step",
 	                                  .unit = "us",
 	                                  .bars = bars->items,
 	                                  .count = bars->count,
-	                                  .caption =
-	                                      "All layers together, from time stamps that the device takes itself."};
+	                                  .caption = "All layers together, from time stamps that the device takes itself "
+	                                             "while it runs: median of the runs' means, their ends, part of the "
+	                                             "step, weights over time."};
 	bench_chart_print(&chart, out);
 	bars->count = 0;
 }

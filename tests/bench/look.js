@@ -81,6 +81,7 @@ const seen = {
 	charts: Object.fromEntries([...document.querySelectorAll("figure")].filter(figure => figure.querySelector("svg.chart")).map(
 		figure => [figure.id, chart(figure, back)])),
 	table: [...document.querySelectorAll("#table tr")].map(row => [...row.children].map(cell => cell.textContent)),
+	checks: [...document.querySelectorAll("#checks tr")].map(row => [...row.children].map(cell => cell.textContent)),
 	plan: document.querySelector("#arena") && plan(document.querySelector("#arena")),
 	notes: document.querySelector("#notes") && document.querySelector("#notes").innerText,
 };

@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def make_page(bench, model, peer, folder):
     page = os.path.join(folder, "page.html")
-    done = subprocess.run([bench, model, "-p", "64", "-n", "16", "-d", "0,64", "-r", "2", "--provider", "cpu", "--spawns", "2",
+    done = subprocess.run([bench, model, "-p", "64", "-n", "16", "-d", "0,64", "-r", "2", "--provider", "cpu", "--spawns", "2", "--blocks",
                            "--node-cost", "--against", peer, "--html", page, "-o", "json"], stdout=subprocess.PIPE, check=True,
                           env={**os.environ, "XDG_CACHE_HOME": folder})
     return open(page, encoding="utf-8").read(), json.loads(done.stdout)
@@ -64,11 +64,14 @@ def check_view(seen, document, dark, width):
     decode = [row for row in results if row["n_gen"]]
     wanted = {"decode": len(decode), "prefill": len(results) - len(decode), "roofline": len(decode),
               "against": len(document["against"]["rows"]), "decode-processes": 2 * len(decode),
-              "prefill-processes": 2 * (len(results) - len(decode)), "nodes": len(document["node_cost"])}
-    if "blocks" in document:
-        wanted["blocks"] = len(document["blocks"])
+              "prefill-processes": 2 * (len(results) - len(decode)), "nodes": len(document["node_cost"]), "blocks": len(document["blocks"])}
     assert {name: len(chart["bars"]) for name, chart in seen["charts"].items()} == wanted
     charts = seen["charts"]
+    configurations, names = len(decode), ["embed", "QKV", "attention + KV", "output", "FFN", "lm_head", "sample"]
+    assert len(charts["blocks"]["groups"]) == configurations and set(names) < set(charts["blocks"]["labels"])
+    for bar, row in zip(charts["blocks"]["bars"], document["blocks"]):
+        assert abs(bar["value"] - row["us"]) <= 1e-6 * row["us"]
+    assert len(seen["checks"]) == 1 + configurations and all(row[6].endswith("%") for row in seen["checks"][1:])
     assert charts["decode"]["labels"][:4] == ["eager, unfused", "graph, unfused", "eager, fused", "graph, fused"]
     assert charts["decode"]["groups"] == ["tg16", "tg16 @ d64"]
     assert len({bar["fill"] for bar in charts["decode"]["bars"]}) == 4
