@@ -40,7 +40,8 @@ struct measuring {
 
 static enum greta_status no_memory(struct greta_error *error)
 {
-	return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the times of blocks");
+	(void)greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the times of blocks");
+	return GRETA_ERROR_MEMORY;
 }
 
 /* ---- Rows ---- */
@@ -225,8 +226,10 @@ static enum greta_status prepare(struct measuring *m, const struct bench_config 
 	while (m->program + 1 < m->plan->program_count && m->plan->programs[m->program].kind != GRETA_PROGRAM_DECODE)
 		m->program++;
 	m->slots = greta_stamp_slots(m->plan, m->program);
-	if (m->slots < 2)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "the plan writes no time stamps");
+	if (m->slots < 2) {
+		(void)greta_fail(error, GRETA_ERROR_ARGUMENT, "the plan writes no time stamps");
+		return GRETA_ERROR_ARGUMENT;
+	}
 	m->intervals = calloc(m->slots, sizeof(*m->intervals));
 	for (int s = 0; s < SUMS; s++)
 		m->sums[s] = calloc(m->request->runs, sizeof(double));

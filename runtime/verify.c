@@ -263,8 +263,11 @@ static enum greta_status check_launches(const struct greta_plan *plan, const str
 		return UNSOUND("%zu layers in %zu launches", layers, plan->launch_count);
 	struct whole whole = {malloc(layers * 2 * sizeof(uint32_t)), calloc(plan->buffer_count + 1, 1)};
 	struct greta_flow flow;
-	enum greta_status status = whole.caches && whole.counting ? greta_flow_init(&flow, plan, error)
-					: greta_fail(error, GRETA_ERROR_MEMORY, "out of memory for %zu layers", layers);
+	enum greta_status status = GRETA_ERROR_MEMORY;
+	if (whole.caches && whole.counting)
+		status = greta_flow_init(&flow, plan, error);
+	else
+		(void)greta_fail(error, status, "out of memory for %zu layers", layers);
 	if (status == GRETA_OK) {
 		memset(whole.caches, 0xff, layers * 2 * sizeof(uint32_t)); /* GRETA_PLAN_NONE */
 		for (uint32_t p = 0; status == GRETA_OK && p < plan->program_count; p++)

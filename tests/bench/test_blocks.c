@@ -83,7 +83,8 @@ static void check(enum bench_blocks blocks, bool eager, bool fuse_full, size_t d
 	size_t i;
 	assert_true(bench_document_finish(document));
 	double launches = bench_number(json_array_get(json_object_get(document, "results"), 0), "launches_per_step");
-	for (double depth = 0; depth <= 9; depth += 9) {
+	for (int d = 0; d < 2; d++) {
+		double depth = d ? 9 : 0;
 		check_parts(document, "blocks", depth, 8, launches); /* seven and what a stamp takes */
 		if (details)
 			check_parts(document, "block_details", depth, details, launches);

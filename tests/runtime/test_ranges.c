@@ -17,8 +17,10 @@ static void ranges_are_told(void **state)
 	greta_ranges_init(&ranges, "amd");
 	assert_non_null(ranges.library);
 	const int *depth = dlsym(ranges.library, "fake_depth"), *pushes = dlsym(ranges.library, "fake_pushes");
-	if (!depth || !pushes)
+	if (!depth || !pushes) {
 		skip(); /* a real one comes first */
+		return;
+	}
 	greta_range_begin(&ranges, "outer");
 	greta_range_begin(&ranges, "decode");
 	assert_int_equal(*depth, 2);
