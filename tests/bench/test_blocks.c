@@ -76,11 +76,26 @@ static void check_parts(const json_t *document, const char *array, double depth,
 		assert_true(fabs(times[run] - sample(step, run)) <= 0.5 * (double)(rows + 1));
 }
 
+/* What another process measured of the same is put behind. */
+static void check_merge(const json_t *document)
+{
+	json_t *both = json_deep_copy(document), *row;
+	size_t i;
+	assert_non_null(both);
+	assert_true(bench_document_merge(both, document));
+	json_array_foreach(json_object_get(both, "block_details"), i, row)
+		assert_int_equal(json_array_size(json_object_get(row, "samples_ns")), 2 * RUNS);
+	assert_true(bench_document_finish(both));
+	assert_int_equal(json_array_size(json_object_get(both, "block_checks")), 2);
+	json_decref(both);
+}
+
 static void check(enum bench_blocks blocks, bool eager, bool fuse_full, size_t details)
 {
 	struct bench_outcome outcome = measured(blocks, eager, fuse_full);
 	json_t *document = outcome.document, *row;
 	size_t i;
+	check_merge(document);
 	assert_true(bench_document_finish(document));
 	double launches = bench_number(json_array_get(json_object_get(document, "results"), 0), "launches_per_step");
 	for (int d = 0; d < 2; d++) {
@@ -104,7 +119,6 @@ static void check(enum bench_blocks blocks, bool eager, bool fuse_full, size_t d
 static void blocks_sum_to_the_step(void **state)
 {
 	(void)state;
-	check(BENCH_BLOCKS_SUMMED, false, true, 0);
 	check(BENCH_BLOCKS_SUMMED, true, false, 0);
 }
 
@@ -120,27 +134,12 @@ static void launches_sum_to_the_step(void **state)
 	check(BENCH_BLOCKS_LAUNCHES, false, true, 9); /* FFN has two kernels */
 }
 
-static void processes_are_put_together(void **state)
-{
-	struct bench_outcome a = measured(BENCH_BLOCKS_LAYERS, false, true), b = measured(BENCH_BLOCKS_LAYERS, false, true);
-	json_t *row;
-	size_t i;
-	(void)state;
-	assert_true(bench_document_merge(a.document, b.document));
-	json_array_foreach(json_object_get(a.document, "block_details"), i, row)
-		assert_int_equal(json_array_size(json_object_get(row, "samples_ns")), 2 * RUNS);
-	assert_true(bench_document_finish(a.document));
-	bench_outcome_finish(&a);
-	bench_outcome_finish(&b);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(blocks_sum_to_the_step),
 	    cmocka_unit_test(layers_sum_to_the_step),
 	    cmocka_unit_test(launches_sum_to_the_step),
-	    cmocka_unit_test(processes_are_put_together),
 	};
 	if (argc != 2)
 		return 2;
