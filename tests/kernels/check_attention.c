@@ -114,7 +114,7 @@ static void check_one_attention(uint32_t tokens_max, float scale)
 	float *expected = run_attention("ref", &s, q, k_cache, v_cache);
 	for (size_t f = 0, n = forms_names(forms); f < n; f++) {
 		float *actual = run_attention(forms[f], &s, q, k_cache, v_cache);
-		check_same(forms[f], "attention", expected, actual, count * 4);
+		forms_same(forms[f], "attention", expected, actual, count, 4);
 		check_free(actual);
 	}
 	check_free(expected);
@@ -187,7 +187,7 @@ static void test_rope(void **context)
 			args.x = check_alloc(bytes);
 			memcpy(args.x, start, bytes);
 			forms_run(forms[f], GRETA_KERNEL_rope, &args);
-			check_same(forms[f], "rope", expected, args.x, bytes);
+			forms_same(forms[f], "rope", expected, args.x, bytes / 4, 4);
 			check_free(args.x);
 		}
 		check_free(rope);

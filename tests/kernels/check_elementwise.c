@@ -33,7 +33,7 @@ static void compare(enum greta_kernel kernel, const void *args, void *out_field,
 		void *actual = check_alloc(bytes);
 		memcpy(out_field, &actual, sizeof(actual));
 		forms_run(forms[f], kernel, args);
-		check_same(forms[f], greta_kernel_info(kernel)->name, expected, actual, bytes);
+		forms_same(forms[f], greta_kernel_info(kernel)->name, expected, actual, bytes / 4, 4);
 		check_free(actual);
 	}
 	check_free(expected);

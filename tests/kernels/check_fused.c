@@ -90,7 +90,7 @@ static void check_one_qkv(int run)
 	struct qkv_output expected = run_qkv("ref", &in, &w, args, &cache);
 	for (size_t f = 0, n = forms_names(forms); f < n; f++) {
 		struct qkv_output actual = run_qkv(forms[f], &in, &w, args, &cache);
-		check_same(forms[f], check_describe(&in, &w.q), expected.q, actual.q, expected.q_bytes);
+		forms_same(forms[f], check_describe(&in, &w.q), expected.q, actual.q, expected.q_bytes / 4, 4);
 		check_same_cache(forms[f], check_describe(&in, &w.k), &cache, expected.k, actual.k, expected.v, actual.v);
 		free_output(&actual);
 	}
@@ -138,7 +138,7 @@ static void check_one_gate_up(int run)
 	float *expected = run_gate_up("ref", &in, &gate, &up);
 	for (size_t f = 0, n = forms_names(forms); f < n; f++) {
 		float *actual = run_gate_up(forms[f], &in, &gate, &up);
-		check_same(forms[f], check_describe(&in, &gate), expected, actual, (size_t)in.chunk * rows * 4);
+		forms_same(forms[f], check_describe(&in, &gate), expected, actual, (size_t)in.chunk * rows, 4);
 		check_free(actual);
 	}
 	check_free(expected);

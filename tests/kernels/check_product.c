@@ -120,7 +120,7 @@ static void check_one_product(uint32_t type, uint32_t rows_max, uint32_t tokens_
 	float *expected = run_product("ref", &in, &w, residual, alias);
 	for (size_t f = 0, n = forms_names(forms); f < n; f++) {
 		float *actual = run_product(forms[f], &in, &w, residual, alias);
-		check_same(forms[f], check_describe(&in, &w), expected, actual, count * 4);
+		forms_same(forms[f], check_describe(&in, &w), expected, actual, count, 4);
 		check_free(actual);
 	}
 	check_free(expected);
@@ -149,7 +149,7 @@ static void test_product_of_many_tokens(void **context)
 	uint32_t many = forms_simulated() ? 70 : 200;
 	(void)context;
 	for (int run = 0; run < 32; run++)
-		check_one_product(check_types[run % CHECK_TYPES], forms_simulated() ? 90 : 150, run < 8 ? many : 40);
+		check_one_product(check_types[run % CHECK_TYPES], 150, run < 8 ? many : 40);
 }
 
 /* ---- lm_head ---- */
@@ -202,7 +202,7 @@ static void test_lm_head(void **context)
 		float *expected = run_lm_head("ref", &in, &w, run % 3);
 		for (size_t f = 0, n = forms_names(forms); f < n; f++) {
 			float *actual = run_lm_head(forms[f], &in, &w, run % 3);
-			check_same(forms[f], check_describe(&in, &w), expected, actual, w.rows * 4);
+			forms_same(forms[f], check_describe(&in, &w), expected, actual, w.rows, 4);
 			check_free(actual);
 		}
 		check_free(expected);

@@ -186,6 +186,27 @@ void check_same(const char *form, const char *what, const void *expected, const 
 	fail_msg("%s: %s differs in its last bytes", form, what);
 }
 
+static int is_nan(uint32_t bits, size_t bytes_each)
+{
+	return bytes_each == 4 ? (bits & 0x7fffffff) > 0x7f800000 && bits != 0xffffffff
+	                       : (bits & 0x7fff) > 0x7c00 && bits != 0xffff;
+}
+
+void check_same_numbers(const char *form, const char *what, const void *expected, const void *actual, size_t count,
+                        size_t bytes_each)
+{
+	if (memcmp(expected, actual, count * bytes_each) == 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t e = 0, a = 0;
+		memcpy(&e, (const uint8_t *)expected + i * bytes_each, bytes_each);
+		memcpy(&a, (const uint8_t *)actual + i * bytes_each, bytes_each);
+		if (e != a && !(is_nan(e, bytes_each) && is_nan(a, bytes_each)))
+			fail_msg("%s: %s: number %zu of %zu is %0*x, the reference has %0*x", form, what, i, count,
+			         (int)bytes_each * 2, a, (int)bytes_each * 2, e);
+	}
+}
+
 double check_time(greta_cpu_kernel *kernel, uint32_t grid_x, uint32_t grid_y, size_t shared_bytes, const void *args)
 {
 	void *shared = check_alloc(shared_bytes);

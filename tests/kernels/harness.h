@@ -48,6 +48,11 @@ void check_run(greta_cpu_kernel *kernel, uint32_t grid_x, uint32_t grid_y, size_
 /* Fails, naming the form and the first place, unless both are the same bytes. */
 void check_same(const char *form, const char *what, const void *expected, const void *actual, size_t bytes);
 
+/* The same for floats (bytes_each 4) or halves (2) of another kind of processor: a NaN is as good as another (docs/numbers.md),
+ * but never for memory that was not written. */
+void check_same_numbers(const char *form, const char *what, const void *expected, const void *actual, size_t count,
+                        size_t bytes_each);
+
 /* Seconds of processor time (others may use the machine too) of the fastest of several runs of `kernel` over all its blocks, in order. */
 double check_time(greta_cpu_kernel *kernel, uint32_t grid_x, uint32_t grid_y, size_t shared_bytes, const void *args);
 

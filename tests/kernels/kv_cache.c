@@ -44,8 +44,9 @@ void check_same_cache(const char *form, const char *what, const struct check_cac
                       const void *k, const void *expected_v, const void *v)
 {
 	void *own_k = check_cache_k(form, s, expected_k), *own_v = check_cache_v(form, s, expected_v);
-	check_same(form, what, own_k, k, check_cache_bytes(s));
-	check_same(form, what, own_v, v, check_cache_bytes(s));
+	size_t count = check_cache_bytes(s) / element(s);
+	forms_same(form, what, own_k, k, count, element(s));
+	forms_same(form, what, own_v, v, count, element(s));
 	check_free(own_k);
 	check_free(own_v);
 }

@@ -164,6 +164,15 @@ static void note(const char *symbol)
 		ran[i] |= strcmp(target->forms[i].symbol, symbol) == 0;
 }
 
+void forms_same(const char *form, const char *what, const void *expected, const void *actual, size_t count,
+                size_t bytes_each)
+{
+	if (forms_target(form)->wave > 1)
+		check_same_numbers(form, what, expected, actual, count, bytes_each);
+	else
+		check_same(form, what, expected, actual, count * bytes_each);
+}
+
 void forms_all_ran(enum greta_kernel kernel)
 {
 	const struct greta_target *target = forms_target(NULL);

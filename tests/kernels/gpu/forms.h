@@ -44,6 +44,10 @@ void forms_launch(const struct forms_launch *launch);
 /* Both. */
 void forms_run(const char *form, enum greta_kernel kernel, const void *args);
 
+/* check_same for a processor's own forms, check_same_numbers for a GPU's. */
+void forms_same(const char *form, const char *what, const void *expected, const void *actual, size_t count,
+                size_t bytes_each);
+
 /* Fails unless every function that the checked machine has for the kernel has run. */
 void forms_all_ran(enum greta_kernel kernel);
 
