@@ -8,6 +8,8 @@
 #include "kernels/gpu/image.h"
 #include "tests/kernels/gpu/device.h"
 
+#define SHARED_UNASKED (32u << 10) /* as in runtime/programs.c */
+
 static struct device_runner *device_of(struct gpu_runner *runner) { return (struct device_runner *)runner; }
 
 int device_told(struct device_runner *device, hipError_t code, const char *call)
@@ -52,7 +54,7 @@ int device_enqueue(struct device_runner *device, const struct gpu_launch *l, hip
 	hipFunction_t found;
 	if (device_told(device, hip->hipModuleGetFunction(&found, device->module, l->function), l->function))
 		return -1;
-	if (grid->shared_bytes > 48u << 10 &&
+	if (grid->shared_bytes > SHARED_UNASKED &&
 	    device_told(device,
 	                hip->hipFuncSetAttribute(found, hipFuncAttributeMaxDynamicSharedMemorySize, (int)grid->shared_bytes),
 	                "hipFuncSetAttribute"))
