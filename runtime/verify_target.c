@@ -21,8 +21,8 @@ static const struct greta_target_function cpu_functions[] = {
 #define GPU_DECODE(name, suffix, types, ring, most_tokens, row_bytes, rings) \
 	{"greta_" #name "_" suffix, GRETA_KERNEL_##name, types, 512, most_tokens, ANY, 0, 1024, (ring) * (rings), row_bytes, 0, \
 	 false, false, false, false},
-#define GPU_PREFILL(name, suffix, types, ring, rows, tokens, bytes) \
-	{"greta_" #name "_prefill_" suffix, GRETA_KERNEL_##name, types, 256, ANY, tokens, rows, rows, \
+#define GPU_PREFILL(name, suffix, types, ring, rows, threads, bytes) \
+	{"greta_" #name "_prefill_" suffix, GRETA_KERNEL_##name, types, threads, ANY, 32, rows, rows, \
 	 bytes, 0, 0, true, true, false, false},
 #define FLOATS (ONE(F32) | ONE(F16) | ONE(BF16))
 /* With the bytes of a ring of tiles. */
@@ -34,21 +34,21 @@ static const struct greta_target_function cpu_functions[] = {
 	X(name, "k", ONE(Q4_K) | ONE(Q6_K), 10080, __VA_ARGS__) X(name, "mixed", ANY, 10080, __VA_ARGS__)
 
 /* waves: of a block of 512 threads; each has 8 bytes for each row and matrix, and as many rings as `rings` says in all.
-   tokens, bytes: of a block of many tokens, and its shared memory. */
-#define GPU_FUNCTIONS(waves, rings, tokens, bytes) \
+   threads, bytes: of a block for many tokens, and its shared memory. */
+#define GPU_FUNCTIONS(waves, rings, threads, bytes) \
 	GPU(embed, 256) GPU(rope_angles, 256) GPU(rmsnorm, 256) GPU(digits, 512) GPU(rope, 256) GPU(kv_write, 256) \
 	GPU(silu_mul, 256) GPU(add, 256) GPU(argmax, 1024) GPU(sample, 1024) GPU(advance, 64) GPU(stamp, 64) \
-	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves), rings) GPU_TYPES(GPU_PREFILL, product, 128, tokens, bytes) \
-	GPU_TYPES(GPU_DECODE, qkv, 1, 8 * (waves), rings) GPU_TYPES(GPU_PREFILL, qkv, 128, tokens, bytes) \
-	GPU_MIXES(GPU_DECODE, qkv, 1, 8 * (waves), rings) GPU_MIXES(GPU_PREFILL, qkv, 128, tokens, bytes) \
-	GPU_TYPES(GPU_DECODE, gate_up, 1, 16 * (waves), rings) GPU_TYPES(GPU_PREFILL, gate_up, 64, tokens, bytes) \
-	GPU_MIXES(GPU_DECODE, gate_up, 1, 16 * (waves), rings) GPU_MIXES(GPU_PREFILL, gate_up, 64, tokens, bytes) \
+	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves), rings) GPU_TYPES(GPU_PREFILL, product, 128, threads, bytes) \
+	GPU_TYPES(GPU_DECODE, qkv, 1, 8 * (waves), rings) GPU_TYPES(GPU_PREFILL, qkv, 128, threads, bytes) \
+	GPU_MIXES(GPU_DECODE, qkv, 1, 8 * (waves), rings) GPU_MIXES(GPU_PREFILL, qkv, 128, threads, bytes) \
+	GPU_TYPES(GPU_DECODE, gate_up, 1, 16 * (waves), rings) GPU_TYPES(GPU_PREFILL, gate_up, 64, threads, bytes) \
+	GPU_MIXES(GPU_DECODE, gate_up, 1, 16 * (waves), rings) GPU_MIXES(GPU_PREFILL, gate_up, 64, threads, bytes) \
 	GPU_TYPES(GPU_DECODE, lm_head, ANY, 8 * (waves), rings) \
 	{"greta_attention", GRETA_KERNEL_attention, ANY, 128, 1, 1, 0, 0, 0, 0, 0, false, false, true, true}, \
 	{"greta_attention_prefill", GRETA_KERNEL_attention, ANY, 128, ANY, 32, 0, 0, 0, 0, 0, false, false, false, true},
 
-static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(8, 0, 32, 45312)};
-static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(16, 16, 64, 217600)};
+static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(8, 0, 256, 45312)};
+static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(16, 16, 128, 99072)};
 
 #define FUNCTIONS(list) .functions = (list), .function_count = sizeof(list) / sizeof((list)[0])
 

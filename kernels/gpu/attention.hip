@@ -252,6 +252,32 @@ struct greta_queries {
 	float weight[GRETA_ATTENTION_TOKENS][GRETA_ATTENTION_CHUNK];
 };
 
+/* Eight elements of a cache as they lie there, so that they can be on their way early. */
+template <uint32_t KV> struct greta_kv8 {
+	struct greta_vector4 raw[KV == GRETA_KV_F32 ? 2 : 1];
+
+	GRETA_MEMBER void load(const void *cache, size_t index)
+	{
+		const uint8_t *at = (const uint8_t *)cache + index * (KV == GRETA_KV_F32 ? 4 : 2);
+		raw[0] = greta_load4(at);
+		if constexpr (KV == GRETA_KV_F32)
+			raw[1] = greta_load4(at + 16);
+	}
+
+	GRETA_MEMBER void get(float out[8]) const
+	{
+		if constexpr (KV == GRETA_KV_F32) {
+			memcpy(out, raw, 32);
+		} else {
+#pragma unroll
+			for (uint32_t i = 0; i < 4; i++) {
+				out[2 * i] = greta_half(raw[0].w[i] & 0xffff);
+				out[2 * i + 1] = greta_half(raw[0].w[i] >> 16);
+			}
+		}
+	}
+};
+
 /* Four floats of shared memory. */
 GRETA_DEVICE void greta_load_shared4(const float *p, float out[4])
 {
@@ -274,11 +300,17 @@ template <uint32_t KV> struct greta_attend_lanes {
 #pragma unroll
 		for (uint32_t t = 0; t < TOKENS; t++)
 			score[0][t] = score[1][t] = 0;
+		struct greta_kv8<KV> next[2];
+		next[0].load(a.k_cache, key);
+		next[1].load(a.k_cache, key + 32 * 8);
 #pragma unroll 2
 		for (uint32_t i = 0; i < a.head_dim; i += 8) {
 			float k0[8], k1[8];
-			greta_load_kv8<KV>(a.k_cache, key + i * GRETA_ATTENTION_CHUNK, k0);
-			greta_load_kv8<KV>(a.k_cache, key + i * GRETA_ATTENTION_CHUNK + 32 * 8, k1);
+			size_t ahead = key + greta_min(i + 8, a.head_dim - 8) * GRETA_ATTENTION_CHUNK;
+			next[0].get(k0);
+			next[1].get(k1);
+			next[0].load(a.k_cache, ahead);
+			next[1].load(a.k_cache, ahead + 32 * 8);
 #pragma unroll
 			for (uint32_t t = 0; t < TOKENS; t++) {
 				float q[8];
@@ -336,12 +368,19 @@ template <uint32_t KV> struct greta_attend_lanes {
 			for (uint32_t t = 0; t < TOKENS; t++)
 				out[k][t] = 0;
 		}
+		struct greta_kv8<KV> next[4];
+#pragma unroll
+		for (uint32_t k = 0; k < 4; k++)
+			next[k].load(a.v_cache, value[k]);
 #pragma unroll 1
 		for (uint32_t p = 0; p < end; p += 8) {
 			float v[4][8];
+			size_t ahead = (size_t)greta_min(p + 8, GRETA_ATTENTION_CHUNK - 8) * a.head_dim;
 #pragma unroll
-			for (uint32_t k = 0; k < 4; k++)
-				greta_load_kv8<KV>(a.v_cache, value[k] + (size_t)p * a.head_dim, v[k]);
+			for (uint32_t k = 0; k < 4; k++) {
+				next[k].get(v[k]);
+				next[k].load(a.v_cache, value[k] + ahead);
+			}
 #pragma unroll
 			for (uint32_t t = 0; t < TOKENS; t++) {
 				float w[8];

@@ -10,13 +10,10 @@
 #define GRETA_HIGH_SHIFT 0
 #define GRETA_HIGH_NIBBLES(w) ((w) >> 4 & 0x0f0f0f0fu)
 
-/* Many tokens: a column is a token. Four waves, one for each pair of groups; two blocks of digits in shared memory, or
- * one with all planes. Tiles are read where they lie. */
+/* Many tokens: a column is a token. Tiles are read where they lie. */
 #define GRETA_COLUMNS 16
 #define GRETA_PANEL_THREADS 256
-#define GRETA_TOKEN_WAVES 1
 #define GRETA_SHARED_TILES 0
-#define GRETA_STAGES(planes) ((planes) == 2 ? 2 : 1)
 GRETA_DEVICE uint32_t greta_b_column(uint32_t lane) { return lane % 16; }
 GRETA_DEVICE uint32_t greta_c_column(uint32_t lane, uint32_t) { return lane % 16; }
 GRETA_DEVICE float greta_row_beside(const float y[4], uint32_t i) { return y[i ^ 1]; }

@@ -17,13 +17,11 @@ GRETA_DEVICE uint32_t greta_b_slot(uint32_t lane) { return lane / 16; }
 GRETA_DEVICE uint32_t greta_c_row(uint32_t lane, uint32_t r) { return lane / 4 + 8 * r; }
 GRETA_DEVICE uint32_t greta_c_slot(uint32_t lane) { return lane / 2 % 2; }
 
-/* Many tokens: a column is a token. Eight waves, two for each pair of groups; three blocks of digits and of tiles in
- * shared memory. */
+/* Many tokens: a column is a token. Two blocks of four waves a compute unit, so that one multiplies while the other ends
+ * a block of columns; tiles come through shared memory. */
 #define GRETA_COLUMNS 8
-#define GRETA_PANEL_THREADS 256
-#define GRETA_TOKEN_WAVES 2
+#define GRETA_PANEL_THREADS 128
 #define GRETA_SHARED_TILES 1
-#define GRETA_STAGES(planes) ((planes) == 2 ? 3 : 2)
 GRETA_DEVICE uint32_t greta_b_column(uint32_t lane) { return lane / 4; }
 GRETA_DEVICE uint32_t greta_c_column(uint32_t lane, uint32_t e) { return lane % 4 * 2 + e; }
 

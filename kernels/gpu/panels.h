@@ -1,5 +1,5 @@
 /* Tiles of weights (16 rows by 256 columns) times many tokens, a column of the matrix instructions being a token. A wave
- * takes GRETA_PANEL_GROUPS tiles and GRETA_WAVE_TOKENS tokens at once; a lane has all digits of its rows and tokens, and
+ * takes GRETA_PANEL_GROUPS tiles and GRETA_PANEL_TOKENS tokens at once; a lane has all digits of its rows and tokens, and
  * nothing is handed over.
  *
  * Where a sub-block has a scale of its own inside a block of 256 (Q4_K, Q5_K, Q6_K), weights are multiplied by it before
@@ -13,18 +13,20 @@
  *   take(tile, v, lane)                before operand<PLANE>(v, e, out), A of sub-block 4 v + e
  *   factor(tile, row)                  d, in the lower half, and dmin of a row
  *
- * struct greta_single<TYPE>, of Q8_0 and Q4_0: take(tile, j, lane) for each j that is a multiple of 4, and operand(j, out), LOWER: what its operand is worth, as a shift */
+ * struct greta_single<TYPE>, of Q8_0 and Q4_0:
+ *   BYTES, LOWER                       LOWER: its operand is 2^LOWER times the weight
+ *   operand(tile, j, lane, out)        A of sub-block j */
 #ifndef GRETA_GPU_PANELS_H
 #define GRETA_GPU_PANELS_H
 
 #include "kernels/gpu/tiles.h"
 
 #define GRETA_PANEL_GROUPS 2
-#define GRETA_WAVE_TOKENS 32
-#define GRETA_PARTS (GRETA_WAVE_TOKENS / GRETA_COLUMNS)
-#define GRETA_PANEL_TOKENS (GRETA_TOKEN_WAVES * GRETA_WAVE_TOKENS) /* of a block */
-#define GRETA_PANEL_WAVES (GRETA_PANEL_THREADS / GRETA_WAVE)
-#define GRETA_PANEL_TILES (GRETA_PANEL_WAVES / GRETA_TOKEN_WAVES * GRETA_PANEL_GROUPS) /* of a block */
+#define GRETA_PANEL_TOKENS 32 /* of a block and of each of its waves */
+#define GRETA_PANEL_WAVES 4
+#define GRETA_PARTS (GRETA_PANEL_TOKENS / GRETA_COLUMNS)
+#define GRETA_PANEL_TILES (GRETA_PANEL_WAVES * GRETA_PANEL_GROUPS) /* of a block */
+static_assert(GRETA_PANEL_THREADS == GRETA_PANEL_WAVES * GRETA_WAVE, "one wave for each pair of groups");
 
 /* A plane of a token's block of digits. */
 #define GRETA_DIGIT_PLANE (sizeof(struct greta_gpu_digits) / 4)
@@ -38,6 +40,14 @@ GRETA_DEVICE struct greta_vector4 greta_plane_row(const uint8_t *plane, uint32_t
 {
 	return greta_panel_load4(plane +
 	                         (greta_quarter(lane) * 16 + (greta_a_row(lane, a) ^ 2 * greta_quarter(lane))) * 16);
+}
+
+/* One half of it. */
+GRETA_DEVICE void greta_plane_half(const uint8_t *plane, uint32_t half, uint32_t lane, uint32_t a, uint32_t out[2])
+{
+	const uint8_t *at =
+	    plane + (greta_quarter(lane) * 16 + (greta_a_row(lane, a) ^ 2 * greta_quarter(lane))) * 16 + half * 8;
+	memcpy(out, __builtin_assume_aligned(at, 8), 8);
 }
 
 template <> struct greta_scaled<GRETA_TYPE_Q4_K> {
@@ -191,58 +201,39 @@ template <> struct greta_scaled<GRETA_TYPE_Q6_K> {
 
 template <> struct greta_single<GRETA_TYPE_Q8_0> {
 	static const uint32_t BYTES = 4352, LOWER = 0;
-	struct greta_vector4 raw[GRETA_A_ROWS][2];
 
-	GRETA_MEMBER void take(const uint8_t *tile, uint32_t j, uint32_t lane)
+	GRETA_MEMBER static void operand(const uint8_t *tile, uint32_t j, uint32_t lane, uint32_t out[GRETA_A_ROWS][2])
 	{
 #pragma unroll
 		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
-#pragma unroll
-			for (uint32_t v = 0; v < 2; v++)
-				raw[a][v] = greta_plane_row(tile + (j / 2 + v) * GRETA_PLANE, lane, a);
-	}
-
-	GRETA_MEMBER void operand(uint32_t j, uint32_t out[GRETA_A_ROWS][2]) const
-	{
-#pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
-#pragma unroll
-			for (uint32_t w = 0; w < 2; w++)
-				out[a][w] = raw[a][j / 2 % 2].w[j % 2 * 2 + w];
+			greta_plane_half(tile + j / 2 * GRETA_PLANE, j % 2, lane, a, out[a]);
 	}
 };
 
 template <> struct greta_single<GRETA_TYPE_Q4_0> {
 	static const uint32_t BYTES = 2304, LOWER = 4;
-	struct greta_vector4 raw[GRETA_A_ROWS];
-
-	GRETA_MEMBER void take(const uint8_t *tile, uint32_t j, uint32_t lane)
-	{
-#pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
-			raw[a] = greta_plane_row(tile + j / 4 * GRETA_PLANE, lane, a);
-	}
 
 	/* 16 (q - 8), in the upper half of each byte. */
-	GRETA_MEMBER void operand(uint32_t j, uint32_t out[GRETA_A_ROWS][2]) const
+	GRETA_MEMBER static void operand(const uint8_t *tile, uint32_t j, uint32_t lane, uint32_t out[GRETA_A_ROWS][2])
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
+		for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
+			uint32_t q[2];
+			greta_plane_half(tile + j / 4 * GRETA_PLANE, j / 2 % 2, lane, a, q);
 #pragma unroll
-			for (uint32_t w = 0; w < 2; w++) {
-				uint32_t q = raw[a].w[j / 2 % 2 * 2 + w];
-				out[a][w] = ((j & 1 ? q : q << 4) & 0xf0f0f0f0) ^ 0x80808080;
-			}
+			for (uint32_t w = 0; w < 2; w++)
+				out[a][w] = (q[w] << 4 * (~j & 1) & 0xf0f0f0f0) ^ 0x80808080;
+		}
 	}
 };
 
 /* ---- Digits of the block's tokens in shared memory ---- */
 
-/* A lane's view of the digits of its wave's tokens: planes that lie GRETA_PANEL_TOKENS tokens apart, a token's plane after
+/* Digits of the block's tokens: planes that lie GRETA_PANEL_TOKENS tokens apart, a token's plane after
  * the other's. */
 struct greta_panel_digits {
-	const uint8_t *planes; /* of the wave's first token */
-	const uint8_t *tails;  /* likewise, of all four planes, 32 bytes each, where the planes are 2 and 3 */
+	const uint8_t *planes;
+	const uint8_t *tails; /* of all four planes, 32 bytes each, where the planes are 2 and 3 */
 };
 
 /* B of plane k, sub-block j, for tokens n * GRETA_COLUMNS and on. */
@@ -254,7 +245,7 @@ GRETA_DEVICE void greta_load_tokens(const struct greta_panel_digits &x, uint32_t
 	       8);
 }
 
-/* Sums and exponents of digit k of one of the wave's tokens. LATE: the planes are 2 and 3. */
+/* Sums and exponents of digit k of a token. LATE: the planes are 2 and 3. */
 template <bool LATE>
 GRETA_DEVICE const uint8_t *greta_tail(const struct greta_panel_digits &x, uint32_t k, uint32_t token)
 {
@@ -390,10 +381,10 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 	}
 
 	/* Ends a block: its terms, each rounded down, go to acc. high: of each group, the upper half of 2^(-(8
-	 * activations - 1) - unit) as fp64 of the block's tokens, of which the wave's begin with `first`. */
+	 * activations - 1) - unit) as fp64 of each token. */
 	template <uint32_t TYPE>
 	GRETA_MEMBER void end_block(const uint8_t *const tile[GRETA_PANEL_GROUPS], const struct greta_panel_digits &x,
-	                            const uint32_t high[][GRETA_PANEL_TOKENS], uint32_t first, uint32_t lane)
+	                            const uint32_t high[][GRETA_PANEL_TOKENS], uint32_t lane)
 	{
 		const bool LATE = PAIRS == 2;
 #pragma unroll
@@ -417,7 +408,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 				for (uint32_t e = 0; e < GRETA_C_DIGITS; e++) {
 					uint32_t token = n * GRETA_COLUMNS + greta_c_column(lane, e);
 					uint32_t exponent = *(const uint32_t *)(greta_tail<LATE>(x, 0, token) + 16);
-					scale[e].high = high[g][first + token] + (exponent << 20);
+					scale[e].high = high[g][token] + (exponent << 20);
 				}
 				if constexpr (greta_scaled<TYPE>::MINS)
 					add_mins(mins, x, n, lane, sum);
@@ -471,11 +462,10 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 /* Q8_0, Q4_0: adds a block of all digits to acc. */
 template <uint32_t TYPE, uint32_t DIGITS>
 GRETA_DEVICE void greta_add_single(const uint8_t *const tile[GRETA_PANEL_GROUPS], const struct greta_panel_digits &x,
-                                   const uint32_t high[][GRETA_PANEL_TOKENS], uint32_t first, uint32_t lane,
+                                   const uint32_t high[][GRETA_PANEL_TOKENS], uint32_t lane,
                                    double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4])
 {
 	const uint32_t HALVES = greta_single<TYPE>::BYTES - 256;
-	struct greta_single<TYPE> weights[GRETA_PANEL_GROUPS];
 	uint32_t exponent[GRETA_PARTS][GRETA_C_DIGITS];
 #pragma unroll
 	for (uint32_t n = 0; n < GRETA_PARTS; n++)
@@ -486,16 +476,14 @@ GRETA_DEVICE void greta_add_single(const uint8_t *const tile[GRETA_PANEL_GROUPS]
 			                  greta_single<TYPE>::LOWER)
 			                 << 20;
 		}
-#pragma unroll
+#pragma unroll 1 /* keeps what is unpacked early few */
 	for (uint32_t j = 0; j < 8; j++)
 #pragma unroll
 		for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
 			uint32_t a[GRETA_A_ROWS][2];
 			double d[GRETA_C_ROWS];
 			greta_keep_order();
-			if (j % 4 == 0)
-				weights[g].take(tile[g], j, lane);
-			weights[g].operand(j, a);
+			greta_single<TYPE>::operand(tile[g], j, lane, a);
 #pragma unroll
 			for (uint32_t r = 0; r < GRETA_C_ROWS; r++)
 				d[r] = greta_half(
@@ -506,7 +494,7 @@ GRETA_DEVICE void greta_add_single(const uint8_t *const tile[GRETA_PANEL_GROUPS]
 				struct greta_token_scale scale[GRETA_C_DIGITS];
 #pragma unroll
 				for (uint32_t e = 0; e < GRETA_C_DIGITS; e++)
-					scale[e].high = high[g][first + n * GRETA_COLUMNS + greta_c_column(lane, e)] +
+					scale[e].high = high[g][n * GRETA_COLUMNS + greta_c_column(lane, e)] +
 					                exponent[n][e];
 #pragma unroll
 				for (uint32_t k = 0; k < DIGITS; k++) {

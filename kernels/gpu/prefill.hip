@@ -1,5 +1,5 @@
 /* product, qkv, gate_up of many tokens, whose digits are given. A block is 128 rows (of gate_up, 64 of each matrix) by
- * GRETA_PANEL_TOKENS tokens; a wave of it is two groups of 16 rows by 32 tokens. It goes through the columns 256 at a time,
+ * 32 tokens; a wave of it is two groups of 16 rows by all tokens. It goes through the columns 256 at a time,
  * digits (and on NVIDIA tiles) coming into shared memory ahead of their use (stages.h). Blocks that follow each other have
  * the same rows, so that weights are read from memory once; from the caches weights come once a block of tokens and
  * digits once a block of rows. */
@@ -11,20 +11,16 @@
 #include "kernels/gpu/panels.h"
 #include "kernels/gpu/stages.h"
 
-/* One wave's results: y[g][n][i] as in greta_panel_sums. */
+/* A lane's results: y[g][n][i] as in greta_panel_sums; the NaN of a vector that is not finite, whose bit n *
+ * GRETA_C_DIGITS + e of `nonfinite` is set. */
 struct greta_panel_result {
 	float y[GRETA_PANEL_GROUPS][GRETA_PARTS][4];
+	uint32_t nonfinite;
 };
 
 GRETA_DEVICE int32_t greta_token_largest(const struct greta_panel_job &job, uint32_t token)
 {
 	return job.digits[(size_t)greta_min(token, job.tokens - 1) * job.blocks].plane[0].largest;
-}
-
-/* The wave's first token in the block. */
-GRETA_DEVICE uint32_t greta_wave_token(void)
-{
-	return greta_thread() / GRETA_WAVE % GRETA_TOKEN_WAVES * GRETA_WAVE_TOKENS;
 }
 
 /* The exponent of the unit of a group's sums is this plus the vector's largest exponent. */
@@ -47,20 +43,30 @@ GRETA_DEVICE void greta_panel_scales(const struct greta_panel_job &job, uint32_t
 
 /* Sums as numbers. */
 GRETA_DEVICE void greta_panel_finish(const struct greta_panel_job &job,
-                                     const double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4], struct greta_panel_result &out)
+                                     const double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4], struct greta_panel_result *out)
 {
+	int32_t largest[GRETA_PARTS][GRETA_C_DIGITS];
+#pragma unroll
+	for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+		for (uint32_t e = 0; e < GRETA_C_DIGITS; e++)
+			largest[n][e] = greta_token_largest(job, n * GRETA_COLUMNS + greta_c_column(greta_lane(), e));
+	uint32_t nonfinite = 0;
 #pragma unroll
 	for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
 		for (uint32_t i = 0; i < 4; i++) {
-			uint32_t token =
-			    greta_wave_token() + n * GRETA_COLUMNS + greta_c_column(greta_lane(), i % GRETA_C_DIGITS);
-			int32_t largest = greta_token_largest(job, token);
+			uint32_t e = i % GRETA_C_DIGITS;
+			int bad = largest[n][e] == GRETA_EXPONENT_NONFINITE;
+			nonfinite |= (uint32_t)bad << (n * GRETA_C_DIGITS + e);
 #pragma unroll
-			for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
-				out.y[g][n][i] =
-				    (float)((acc[g][n][i] - GRETA_ROUND_BIAS) * greta_pow2(job.unit[g] + largest));
+			for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+				double unit = greta_pow2(job.unit[g] + (bad ? 0 : largest[n][e]));
+				out->y[g][n][i] = bad ? greta_float(GRETA_NAN_BITS)
+				                      : (float)((acc[g][n][i] - GRETA_ROUND_BIAS) * unit);
+			}
 		}
+	out->nonfinite = nonfinite;
 }
 
 /* A wave's groups, which are of one type, Q4_K, Q5_K or Q6_K. */
@@ -85,11 +91,11 @@ GRETA_OUTLINED void greta_multiply_scaled(struct greta_panel_job job, struct gre
 		stages.step(job, b, true, [&](const uint8_t *const *tile, const struct greta_panel_digits &x) {
 			sums.template add_pair<TYPE, false, PAIRS == 1>(tile, x, lane);
 			greta_round_down_begin();
-			sums.template end_block<TYPE>(tile, x, high, greta_wave_token(), lane);
+			sums.template end_block<TYPE>(tile, x, high, lane);
 			greta_round_down_end();
 		});
 	}
-	greta_panel_finish(job, sums.acc, *out);
+	greta_panel_finish(job, sums.acc, out);
 }
 
 /* The same of Q8_0 or Q4_0. */
@@ -108,10 +114,10 @@ GRETA_OUTLINED void greta_multiply_single(struct greta_panel_job job, struct gre
 	for (uint32_t b = 0; b < job.blocks; b++)
 		stages.step(job, b, true, [&](const uint8_t *const *tile, const struct greta_panel_digits &x) {
 			greta_round_down_begin();
-			greta_add_single<TYPE, DIGITS>(tile, x, high, greta_wave_token(), lane, acc);
+			greta_add_single<TYPE, DIGITS>(tile, x, high, lane, acc);
 			greta_round_down_end();
 		});
-	greta_panel_finish(job, acc, *out);
+	greta_panel_finish(job, acc, out);
 }
 
 /* Unquantised matrices, without matrix instructions. */
@@ -154,7 +160,7 @@ GRETA_OUTLINED void greta_multiply_floats(struct greta_panel_job job, const stru
 								continue;
 							double w = greta_float_weight(m[g].type, m[g].weights,
 							                              ((size_t)r * job.blocks + b) * 256 + k);
-							uint32_t scale = high[g][greta_wave_token() + token] + exponent;
+							uint32_t scale = high[g][token] + exponent;
 							acc[g][n][i] =
 							    greta_fma_down(w * greta_double((uint64_t)scale << 32), value,
 							                   acc[g][n][i]);
@@ -162,32 +168,28 @@ GRETA_OUTLINED void greta_multiply_floats(struct greta_panel_job job, const stru
 					}
 			greta_round_down_end();
 		});
-	greta_panel_finish(job, acc, *out);
+	greta_panel_finish(job, acc, out);
 }
 
 /* The groups that a wave multiplies: of one matrix, or of two with the same type. */
 struct greta_panel_groups {
 	const struct greta_gpu_matrix *matrix[GRETA_PANEL_GROUPS];
 	uint32_t group[GRETA_PANEL_GROUPS]; /* within the matrix; may lie beyond its end */
-	const struct greta_gpu_matrix *copied_matrix; /* of the group whose tiles the wave brings to shared memory */
-	uint32_t copied_group;
 };
 
 /* Two groups of m that follow each other. */
 GRETA_DEVICE struct greta_panel_groups greta_groups_of_one(const struct greta_gpu_matrix &m, uint32_t block)
 {
-	uint32_t wave = greta_thread() / GRETA_WAVE, first = block * GRETA_PANEL_TILES;
-	uint32_t group = first + wave / GRETA_TOKEN_WAVES * GRETA_PANEL_GROUPS;
-	return {{&m, &m}, {group, group + 1}, &m, first + wave};
+	uint32_t group = (block * GRETA_PANEL_WAVES + greta_thread() / GRETA_WAVE) * GRETA_PANEL_GROUPS;
+	return {{&m, &m}, {group, group + 1}};
 }
 
 /* The same group of both. */
 GRETA_DEVICE struct greta_panel_groups greta_groups_of_two(const struct greta_gpu_matrix &m0,
                                                            const struct greta_gpu_matrix &m1, uint32_t block)
 {
-	uint32_t wave = greta_thread() / GRETA_WAVE, first = block * (GRETA_PANEL_TILES / 2);
-	uint32_t group = first + wave / GRETA_TOKEN_WAVES;
-	return {{&m0, &m1}, {group, group}, wave % 2 ? &m1 : &m0, first + wave / 2};
+	uint32_t group = block * GRETA_PANEL_WAVES + greta_thread() / GRETA_WAVE;
+	return {{&m0, &m1}, {group, group}};
 }
 
 GRETA_DEVICE const uint8_t *greta_first_tile(const struct greta_gpu_matrix &m, uint32_t group, uint32_t blocks,
@@ -210,7 +212,6 @@ GRETA_DEVICE void greta_multiply_type(const struct greta_panel_groups &p, struct
 		greta_multiply_floats(job, p.matrix[0], p.matrix[1], p.group, &out);
 		return;
 	}
-	job.copied = greta_first_tile(*p.copied_matrix, p.copied_group, job.blocks, greta_tile_bytes(TYPE));
 	if constexpr (TYPE == GRETA_TYPE_Q8_0 || TYPE == GRETA_TYPE_Q4_0) {
 		if (job.activations <= 2)
 			greta_multiply_single<TYPE, 2>(job, &out);
@@ -274,22 +275,21 @@ GRETA_DEVICE struct greta_panel_job greta_panel_job_of(const struct greta_panel_
 	return job;
 }
 
-/* Calls store(n, i, row in the matrix, token in the program's chunk, whether there is such a place, whether the vector is
- * finite) for each of a lane's results of a group; all lanes do the same calls. */
-template <class STORE>
-GRETA_DEVICE void greta_each_result(uint32_t rows, uint32_t group, const struct greta_panel_place &place,
-                                    const struct greta_panel_job &job, STORE store)
+/* Where a result of a lane belongs. What is loaded for it is loaded first, from a place that exists: a load between
+ * stores would wait for it every time. */
+struct greta_panel_spot {
+	uint32_t row, token; /* of the matrix; of the program's chunk; the last that exist where this one does not */
+	int exists, finite;
+};
+
+GRETA_DEVICE struct greta_panel_spot greta_panel_spot_of(uint32_t rows, uint32_t group, const struct greta_panel_place &place,
+                                                         const struct greta_panel_job &job,
+                                                         const struct greta_panel_result &result, uint32_t n, uint32_t i)
 {
-#pragma unroll
-	for (uint32_t n = 0; n < GRETA_PARTS; n++)
-#pragma unroll
-		for (uint32_t i = 0; i < 4; i++) {
-			uint32_t row = group * 16 + greta_c_row(greta_lane(), i / GRETA_C_DIGITS);
-			uint32_t here =
-			    greta_wave_token() + n * GRETA_COLUMNS + greta_c_column(greta_lane(), i % GRETA_C_DIGITS);
-			store(n, i, row, place.first_token + here, row < rows && here < job.tokens,
-			      greta_token_largest(job, here) != GRETA_EXPONENT_NONFINITE);
-		}
+	uint32_t e = i % GRETA_C_DIGITS, row = group * 16 + greta_c_row(greta_lane(), i / GRETA_C_DIGITS);
+	uint32_t here = n * GRETA_COLUMNS + greta_c_column(greta_lane(), e);
+	return {greta_min(row, rows - 1), place.first_token + greta_min(here, job.tokens - 1),
+	        row < rows && here < job.tokens, !(result.nonfinite >> (n * GRETA_C_DIGITS + e) & 1)};
 }
 
 template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_product(const struct greta_product_args &a)
@@ -306,15 +306,29 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_product(const struct gr
 	struct greta_panel_groups p = greta_groups_of_one(m, place.block);
 	greta_multiply_groups<TYPE>(p, job, result);
 #pragma unroll
-	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
-		greta_each_result(
-		    a.rows, p.group[g], place, job,
-		    [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int finite) {
-			    float y = finite ? result.y[g][n][i] : greta_float(GRETA_NAN_BITS);
-			    if (stored)
-				    a.y[(size_t)t * a.rows + row] =
-				        a.residual && finite ? y + a.residual[(size_t)t * a.rows + row] : y;
-		    });
+	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+		float residual[GRETA_PARTS][4];
+		if (a.residual)
+#pragma unroll
+			for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+				for (uint32_t i = 0; i < 4; i++) {
+					struct greta_panel_spot s =
+					    greta_panel_spot_of(a.rows, p.group[g], place, job, result, n, i);
+					residual[n][i] = a.residual[(size_t)s.token * a.rows + s.row];
+				}
+#pragma unroll
+		for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+			for (uint32_t i = 0; i < 4; i++) {
+				struct greta_panel_spot s =
+				    greta_panel_spot_of(a.rows, p.group[g], place, job, result, n, i);
+				float y = result.y[g][n][i];
+				y = a.residual && s.finite ? y + residual[n][i] : y;
+				if (s.exists)
+					a.y[(size_t)s.token * a.rows + s.row] = y;
+			}
+	}
 }
 
 template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_gate_up(const struct greta_gate_up_args &a)
@@ -332,12 +346,10 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_gate_up(const struct gr
 	struct greta_panel_groups p = greta_groups_of_two(gate, up, place.block);
 	if ((TYPE == GRETA_GPU_K || TYPE == GRETA_GPU_MIXED) && a.gate_type != a.up_type) {
 		/* Rare: one after the other, each by both groups of a wave. */
-		struct greta_panel_groups both = greta_groups_of_two(up, up, place.block);
 		struct greta_panel_result of_up;
-		greta_multiply_groups<TYPE>(both, job, of_up);
+		greta_multiply_groups<TYPE>(greta_groups_of_two(up, up, place.block), job, of_up);
 		greta_barrier();
-		both = greta_groups_of_two(gate, gate, place.block);
-		greta_multiply_groups<TYPE>(both, job, result);
+		greta_multiply_groups<TYPE>(greta_groups_of_two(gate, gate, place.block), job, result);
 #pragma unroll
 		for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
@@ -346,13 +358,15 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_gate_up(const struct gr
 	} else {
 		greta_multiply_groups<TYPE>(p, job, result);
 	}
-	greta_each_result(a.rows, p.group[0], place, job,
-	                  [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int finite) {
-		                  float y = finite ? greta_siluf(result.y[0][n][i]) * result.y[1][n][i]
-		                                   : greta_float(GRETA_NAN_BITS);
-		                  if (stored)
-			                  a.h[(size_t)t * a.rows + row] = y;
-	                  });
+#pragma unroll
+	for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+		for (uint32_t i = 0; i < 4; i++) {
+			struct greta_panel_spot s = greta_panel_spot_of(a.rows, p.group[0], place, job, result, n, i);
+			float y = greta_siluf(result.y[0][n][i]) * result.y[1][n][i];
+			if (s.exists)
+				a.h[(size_t)s.token * a.rows + s.row] = s.finite ? y : greta_float(GRETA_NAN_BITS);
+		}
 }
 
 template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_qkv(const struct greta_qkv_args &a)
@@ -376,35 +390,43 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_qkv(const struct greta_
 		return;
 	struct greta_panel_groups p = greta_groups_of_one(m, block);
 	greta_multiply_groups<TYPE>(p, job, result);
+	uint32_t position = a.state->position;
 #pragma unroll
 	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
-		greta_each_result(m.rows, p.group[g], place, job,
-		                  [&](uint32_t n, uint32_t i, uint32_t, uint32_t, int, int finite) {
-			                  if (!finite)
-				                  result.y[g][n][i] = greta_float(GRETA_NAN_BITS);
-		                  });
-		greta_each_result(
-		    m.rows, p.group[g], place, job,
-		    [&](uint32_t n, uint32_t i, uint32_t row, uint32_t t, int stored, int) {
-			    float own = result.y[g][n][i], beside = greta_row_beside(result.y[g][n], i), y = own;
-			    if (!stored)
-				    return;
-			    if (matrix < 2) {
-				    const float *rope = a.rope + (size_t)t * a.head_dim + (row & ~1u) % a.head_dim;
-				    float c = rope[0], s = rope[1];
-				    y = row & 1 ? fmaf(beside, s, own * c) : fmaf(own, c, -(beside * s));
-			    }
-			    if (matrix == 0) {
-				    a.q[(size_t)t * q_rows + row] = y;
-				    return;
-			    }
-			    uint32_t position = a.state->position + t, head = row / a.head_dim, e = row % a.head_dim;
-			    greta_gpu_kv_store(
-			        a.kv_type, matrix == 1 ? a.k_cache : a.v_cache,
-			        matrix == 1 ? greta_gpu_k_index(a.context, a.head_dim, head, position, e)
-			                    : greta_gpu_v_index(a.context, a.head_dim, head, position, e),
-			        y);
-		    });
+		float turned[GRETA_PARTS][4];
+#pragma unroll
+		for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+			for (uint32_t i = 0; i < 4; i++) {
+				struct greta_panel_spot s =
+				    greta_panel_spot_of(m.rows, p.group[g], place, job, result, n, i);
+				float own = result.y[g][n][i], beside = greta_row_beside(result.y[g][n], i);
+				const float *rope = a.rope + (size_t)s.token * a.head_dim + (s.row & ~1u) % a.head_dim;
+				float c = rope[0], sine = rope[1];
+				turned[n][i] = s.row & 1 ? fmaf(beside, sine, own * c) : fmaf(own, c, -(beside * sine));
+			}
+#pragma unroll
+		for (uint32_t n = 0; n < GRETA_PARTS; n++)
+#pragma unroll
+			for (uint32_t i = 0; i < 4; i++) {
+				struct greta_panel_spot s =
+				    greta_panel_spot_of(m.rows, p.group[g], place, job, result, n, i);
+				uint32_t head = s.row / a.head_dim, e = s.row % a.head_dim;
+				if (!s.exists)
+					continue;
+				if (matrix == 0)
+					a.q[(size_t)s.token * q_rows + s.row] = turned[n][i];
+				else if (matrix == 1)
+					greta_gpu_kv_store(a.kv_type, a.k_cache,
+					                   greta_gpu_k_index(a.context, a.head_dim, head,
+					                                     position + s.token, e),
+					                   turned[n][i]);
+				else
+					greta_gpu_kv_store(a.kv_type, a.v_cache,
+					                   greta_gpu_v_index(a.context, a.head_dim, head,
+					                                     position + s.token, e),
+					                   result.y[g][n][i]);
+			}
 	}
 }
 

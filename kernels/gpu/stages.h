@@ -16,7 +16,6 @@ struct greta_panel_job {
 	uint32_t blocks, activations;
 	uint32_t tokens; /* at most GRETA_PANEL_TOKENS */
 	const uint8_t *tile[GRETA_PANEL_GROUPS]; /* the wave's first tiles */
-	const uint8_t *copied;                   /* the first of those that the wave brings to shared memory */
 	int32_t unit[GRETA_PANEL_GROUPS];        /* greta_panel_unit */
 };
 
@@ -29,7 +28,7 @@ GRETA_DEVICE uint32_t (*greta_panel_high(void *memory))[GRETA_PANEL_TOKENS]
 }
 
 template <uint32_t PLANES, uint32_t PASSES, uint32_t BYTES> struct greta_stages {
-	static const uint32_t COUNT = GRETA_STAGES(PLANES), ROWS = PLANES * GRETA_PANEL_TOKENS;
+	static const uint32_t COUNT = PLANES == 2 ? 2 : 1, ROWS = PLANES * GRETA_PANEL_TOKENS;
 	static const uint32_t PLANE_BYTES = ROWS * GRETA_DIGIT_PLANE;
 	static const uint32_t STAGE_BYTES = PLANE_BYTES + (PASSES == 2 ? 4 * GRETA_PANEL_TOKENS * 32 : 0);
 	static const uint32_t UNITS = GRETA_DIGIT_PLANE / 16; /* of a row */
@@ -86,13 +85,16 @@ template <uint32_t PLANES, uint32_t PASSES, uint32_t BYTES> struct greta_stages 
 					greta_copies_started();
 					return;
 				}
-				uint8_t *tile = tile_place(next_place, wave);
-				const uint8_t *at = job.copied + (size_t)next_block * BYTES;
 #pragma unroll
-				for (uint32_t i = 0; i < TILE_COPIES; i++) {
-					uint32_t offset = (lane + i * GRETA_WAVE) * 16;
-					if (offset < BYTES)
-						greta_copy_end(greta_copy_start(tile + offset, at + offset), tile + offset);
+				for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+					uint8_t *tile = tile_place(next_place, wave * GRETA_PANEL_GROUPS + g);
+					const uint8_t *at = job.tile[g] + (size_t)next_block * BYTES;
+#pragma unroll
+					for (uint32_t i = 0; i < TILE_COPIES; i++) {
+						uint32_t offset = (lane + i * GRETA_WAVE) * 16;
+						if (offset < BYTES)
+							greta_copy_end(greta_copy_start(tile + offset, at + offset), tile + offset);
+					}
 				}
 			}
 		}
@@ -141,7 +143,7 @@ template <uint32_t PLANES, uint32_t PASSES, uint32_t BYTES> struct greta_stages 
 	template <class MULTIPLY>
 	GRETA_MEMBER void step(const struct greta_panel_job &job, uint32_t block, bool last, MULTIPLY multiply)
 	{
-		uint32_t wave = greta_thread() / GRETA_WAVE, pair = wave / GRETA_TOKEN_WAVES;
+		uint32_t wave = greta_thread() / GRETA_WAVE;
 		struct greta_copies copies;
 		if (COUNT == 1) {
 			greta_barrier();
@@ -156,11 +158,10 @@ template <uint32_t PLANES, uint32_t PASSES, uint32_t BYTES> struct greta_stages 
 			start(job, copies);
 		const uint8_t *tile[GRETA_PANEL_GROUPS];
 		for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
-			tile[g] = GRETA_SHARED_TILES ? tile_place(place, pair * GRETA_PANEL_GROUPS + g)
+			tile[g] = GRETA_SHARED_TILES ? tile_place(place, wave * GRETA_PANEL_GROUPS + g)
 			                             : job.tile[g] + (size_t)block * BYTES;
 		const uint8_t *at = shared + stage * STAGE_BYTES;
-		uint32_t first = wave % GRETA_TOKEN_WAVES * GRETA_WAVE_TOKENS;
-		struct greta_panel_digits x = {at + first * GRETA_DIGIT_PLANE, at + PLANE_BYTES + first * 32};
+		struct greta_panel_digits x = {at, at + PLANE_BYTES};
 		multiply(tile, x);
 		if (COUNT > 1)
 			end(job, copies);
