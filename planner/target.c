@@ -44,7 +44,7 @@ static const struct greta_form CPU_FORMS[] = {
 	 .row_bytes = (sums) * (GPU_DECODE_THREADS / (wave)) * 8},
 
 /* Of many tokens: blocks of rows by tokens, whose digits, and on NVIDIA tiles of weights, come through shared memory. */
-#define GPU_PREFILL_SHARED(wave) ((wave) == 32 ? 99072u : 45312u)
+#define GPU_PREFILL_SHARED(wave) ((wave) == 32 ? 106752u : 45312u)
 #define GPU_PREFILL(type, set, ring, name, matrix_rows, wave)                                                           \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_prefill_" type, .types = set, .threads = 4 * (wave), \
 	 .rows = matrix_rows, .tokens = 32, .shared_bytes = GPU_PREFILL_SHARED(wave), .apart = true},

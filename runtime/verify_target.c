@@ -48,7 +48,7 @@ static const struct greta_target_function cpu_functions[] = {
 	{"greta_attention_prefill", GRETA_KERNEL_attention, ANY, 128, ANY, 32, 0, 0, 0, 0, 0, false, false, false, true},
 
 static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(8, 0, 256, 45312)};
-static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(16, 16, 128, 99072)};
+static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(16, 16, 128, 106752)};
 
 #define FUNCTIONS(list) .functions = (list), .function_count = sizeof(list) / sizeof((list)[0])
 

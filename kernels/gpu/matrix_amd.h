@@ -14,6 +14,7 @@
 #define GRETA_COLUMNS 16
 #define GRETA_PANEL_THREADS 256
 #define GRETA_SHARED_TILES 0
+#define GRETA_PANEL_SHARED_BYTES 45312 /* what the planner gives a block */
 GRETA_DEVICE uint32_t greta_b_column(uint32_t lane) { return lane % 16; }
 GRETA_DEVICE uint32_t greta_c_column(uint32_t lane, uint32_t) { return lane % 16; }
 GRETA_DEVICE float greta_row_beside(const float y[4], uint32_t i) { return y[i ^ 1]; }

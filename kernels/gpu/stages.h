@@ -36,6 +36,10 @@ template <uint32_t PLANES, uint32_t PASSES, uint32_t BYTES> struct greta_stages 
 	static const uint32_t DIGIT_COPIES = (WAVE_ROWS * UNITS + GRETA_WAVE - 1) / GRETA_WAVE;
 	static const uint32_t TAIL_COPIES = 8 * GRETA_PANEL_TOKENS / GRETA_PANEL_THREADS;
 	static const uint32_t TILE_COPIES = GRETA_SHARED_TILES ? (BYTES / 16 + GRETA_WAVE - 1) / GRETA_WAVE : 0;
+	static_assert(GRETA_HIGH_BYTES + COUNT * STAGE_BYTES +
+	                      (GRETA_SHARED_TILES ? COUNT * GRETA_PANEL_TILES * BYTES : 0) <=
+	                  GRETA_PANEL_SHARED_BYTES,
+	              "fits what the planner gives a block");
 
 	uint8_t *shared;
 	uint32_t stage, place; /* that is multiplied: where its digits are, and its tiles */
