@@ -23,9 +23,14 @@
  *   greta_fold(s)            over slots: row greta_fold_row(lane)
  *   greta_fold_slots(c)      of the lane's slot alone: row greta_slots_row(lane)
  *
- * Where there are many tokens, a column is a token and a slot nothing: GRETA_COLUMNS, greta_b_column,
- * greta_c_column(lane, e), greta_row_beside(y, i): of results y[r * GRETA_C_DIGITS + e], the one of row greta_c_row
- * ^ 1; greta_row_heads and what takes them.
+ * Where there are many tokens, a column is a token and a slot nothing:
+ *
+ *   GRETA_COLUMNS, greta_b_column(lane), greta_c_column(lane, e)   tokens of an instruction, and whose a lane has
+ *   greta_row_beside(y, i)      of results y[r * GRETA_C_DIGITS + e], the one of row greta_c_row ^ 1
+ *   greta_mins_of(heads, lane), greta_multiply_mins_tokens   mins of 16 rows as A, times the tokens' digit sums
+ *   struct greta_pairs, greta_pairs_of, _signed, _plus, _multiply   two 16-bit numbers of a word times a factor
+ *   greta_panel_load4(p)        16 bytes of a tile, from where GRETA_SHARED_TILES says it is
+ *   GRETA_PANEL_THREADS, GRETA_PANEL_SHARED_BYTES   of a block
  *
  * Lanes may get the same; greta_pair_sum and its like add what belongs to one row over lanes and say which lane of
  * each row is to store it. */
