@@ -50,7 +50,7 @@ static const struct greta_form CPU_FORMS[] = {
 	 .rows = matrix_rows, .tokens = 32, .shared_bytes = GPU_PREFILL_SHARED(wave), .apart = true},
 
 #define GPU_FORMS(units, wave)                                                                                         \
-	GPU_FORM(embed, 256) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
+	GPU_FORM(embed, 1024) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
 	GPU_TYPES(GPU_DECODE, product, 1, 1, units, wave) GPU_TYPES(GPU_PREFILL, product, 128, wave)                        \
 	GPU_TYPES(GPU_DECODE, qkv, 1, 1, units, wave) GPU_MIXES(GPU_DECODE, qkv, 1, 1, units, wave)                    \
 	GPU_TYPES(GPU_PREFILL, qkv, 128, wave) GPU_MIXES(GPU_PREFILL, qkv, 128, wave)                                            \
@@ -58,7 +58,7 @@ static const struct greta_form CPU_FORMS[] = {
 	GPU_TYPES(GPU_PREFILL, gate_up, 64, wave) GPU_MIXES(GPU_PREFILL, gate_up, 64, wave)                                    \
 	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, units, wave)                                                              \
 	GPU_FORM(rope, 256) GPU_FORM(kv_write, 256) GPU_FORM(silu_mul, 256) GPU_FORM(add, 256)                         \
-	GPU_FORM(attention, 128, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = 8 * (units))                     \
+	GPU_FORM(attention, 512, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = 2 * (units))                     \
 	{.kernel = GRETA_KERNEL_attention, .symbol = "greta_attention_prefill", .threads = 128, .tokens = 32, .heads = 1}, \
 	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64) GPU_FORM(stamp, 64)
 

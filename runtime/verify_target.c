@@ -36,7 +36,7 @@ static const struct greta_target_function cpu_functions[] = {
 /* waves: of a block of 512 threads; each has 8 bytes for each row and matrix, and as many rings as `rings` says in all.
    threads, bytes: of a block for many tokens, and its shared memory. */
 #define GPU_FUNCTIONS(waves, rings, threads, bytes) \
-	GPU(embed, 256) GPU(rope_angles, 256) GPU(rmsnorm, 256) GPU(digits, 512) GPU(rope, 256) GPU(kv_write, 256) \
+	GPU(embed, 1024) GPU(rope_angles, 256) GPU(rmsnorm, 256) GPU(digits, 512) GPU(rope, 256) GPU(kv_write, 256) \
 	GPU(silu_mul, 256) GPU(add, 256) GPU(argmax, 1024) GPU(sample, 1024) GPU(advance, 64) GPU(stamp, 64) \
 	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves), rings) GPU_TYPES(GPU_PREFILL, product, 128, threads, bytes) \
 	GPU_TYPES(GPU_DECODE, qkv, 1, 8 * (waves), rings) GPU_TYPES(GPU_PREFILL, qkv, 128, threads, bytes) \
@@ -44,7 +44,7 @@ static const struct greta_target_function cpu_functions[] = {
 	GPU_TYPES(GPU_DECODE, gate_up, 1, 16 * (waves), rings) GPU_TYPES(GPU_PREFILL, gate_up, 64, threads, bytes) \
 	GPU_MIXES(GPU_DECODE, gate_up, 1, 16 * (waves), rings) GPU_MIXES(GPU_PREFILL, gate_up, 64, threads, bytes) \
 	GPU_TYPES(GPU_DECODE, lm_head, ANY, 8 * (waves), rings) \
-	{"greta_attention", GRETA_KERNEL_attention, ANY, 128, 1, 1, 0, 0, 0, 0, 0, false, false, true, true}, \
+	{"greta_attention", GRETA_KERNEL_attention, ANY, 512, 1, 1, 0, 0, 0, 0, 0, false, false, true, true}, \
 	{"greta_attention_prefill", GRETA_KERNEL_attention, ANY, 128, ANY, 32, 0, 0, 0, 0, 0, false, false, false, true},
 
 static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(8, 0, 256, 45312)};

@@ -72,33 +72,103 @@ GRETA_DEVICE int32_t greta_gpu_largest(const struct greta_gpu_digits *digits, ui
 	return (int32_t)largest + GRETA_EXPONENT_MIN;
 }
 
-/* digits[b] of x [cols], through rmsnorm with `norm` unless it is NULL, by all threads of the block, in shared or
- * global memory. Ends without a barrier; `largest` is left out. sums: shared memory [GRETA_GPU_NORM_BLOCKS]. */
-GRETA_DEVICE void greta_gpu_make_digits(const float *x, const float *norm, float eps, uint32_t cols,
-                                        uint32_t activations, double *sums, struct greta_gpu_digits *digits)
+#define GRETA_GPU_DIGITS_ROUNDS 3 /* whose values a thread loads together */
+
+/* A block's sum of squares in the reference's order, a lane holding eight values one after the other: 32 lanes of
+ * eight that are 32 apart, folded in halves. scratch: shared memory [256], the wave's own. */
+GRETA_DEVICE double greta_gpu_square_sum(const float v[8], float *scratch)
 {
-	uint32_t group = greta_thread() / 32, groups = greta_threads() / 32, lane = greta_lane() % 32,
-		 blocks = cols / 256;
-	float v[8], w[8];
-	/* The first round's values are on their way while the norm's factor is found. */
-	size_t start = (size_t)greta_min(group, blocks - 1) * 256 + lane * 8;
-	greta_load_floats8(x + start, v);
-	if (norm)
-		greta_load_floats8(norm + start, w);
-	float r = norm ? greta_gpu_norm_factor(x, cols, eps, sums) : 1;
-	for (uint32_t first = 0; first < blocks; first += groups) {
-		uint32_t b = first + group, at = greta_min(b, blocks - 1);
-		if (first) {
-			start = (size_t)at * 256 + lane * 8;
-			greta_load_floats8(x + start, v);
-			if (norm)
-				greta_load_floats8(norm + start, w);
-		}
-		if (norm)
-			for (int i = 0; i < 8; i++)
-				v[i] = v[i] * r * w[i];
-		greta_gpu_digits_of(v, activations, b < blocks, &digits[at]);
-	}
+	uint32_t lane = greta_lane() % 32;
+	double sum = 0;
+	memcpy(__builtin_assume_aligned((uint8_t *)scratch + lane * 32, 16), v, 32);
+	greta_wave_barrier();
+	for (uint32_t i = 0; i < 8; i++)
+		sum += (double)scratch[lane + 32 * i] * scratch[lane + 32 * i];
+	for (uint32_t width = 16; width >= 1; width /= 2)
+		sum += greta_shuffle_xor(sum, width);
+	greta_wave_barrier();
+	return sum;
 }
+
+/* The digits of x [cols], through rmsnorm with `norm` unless it is NULL, made by all threads of the block: `begin` loads
+ * the first values, which may be before it is known whether they are wanted; `make` does the rest. */
+struct greta_digits_maker {
+	const float *x, *norm;
+	uint32_t blocks; /* of 256 */
+	float v[GRETA_GPU_DIGITS_ROUNDS][8], w[8];
+
+	GRETA_MEMBER size_t place(uint32_t b) const
+	{
+		return (size_t)greta_min(b, blocks - 1) * 256 + greta_lane() % 32 * 8;
+	}
+
+	/* The blocks of this thread's group of 32 from `first` on; a wave's groups stay together. */
+	GRETA_MEMBER void load(uint32_t first)
+	{
+		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
+#pragma unroll
+		for (uint32_t k = 0; k < GRETA_GPU_DIGITS_ROUNDS; k++)
+			if (first + k * groups < blocks)
+				greta_load_floats8(x + place(first + k * groups + group), v[k]);
+	}
+
+	GRETA_MEMBER void begin(const float *of, const float *with, uint32_t cols)
+	{
+		x = of;
+		norm = with;
+		blocks = cols / 256;
+		load(0);
+		if (norm)
+			greta_load_floats8(norm + place(greta_thread() / 32), w);
+	}
+
+	GRETA_MEMBER float factor(float eps, double *sums, float *scratch) const
+	{
+		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
+#pragma unroll
+		for (uint32_t k = 0; k < GRETA_GPU_DIGITS_ROUNDS; k++)
+			if (k * groups + group < blocks) {
+				double sum = greta_gpu_square_sum(v[k], scratch);
+				if (greta_lane() % 32 == 0)
+					sums[k * groups + group] = sum;
+			}
+		for (uint32_t b = GRETA_GPU_DIGITS_ROUNDS * groups + group; b < blocks; b += groups) {
+			float u[8];
+			greta_load_floats8(x + place(b), u);
+			double sum = greta_gpu_square_sum(u, scratch);
+			if (greta_lane() % 32 == 0)
+				sums[b] = sum;
+		}
+		greta_barrier();
+		return greta_gpu_norm_of(sums, blocks * 256, eps);
+	}
+
+	/* digits [blocks], in shared or global memory; `largest` is left out. Ends without a barrier. sums: shared
+	 * memory [GRETA_GPU_NORM_BLOCKS]; scratch: shared memory, 1,024 bytes for each 32 threads that have a block,
+	 * `stride` apart, which may be where the digits go. */
+	GRETA_MEMBER void make(float eps, uint32_t activations, double *sums, void *scratch, uint32_t stride,
+	                       struct greta_gpu_digits *digits)
+	{
+		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
+		float r = norm ? factor(eps, sums, (float *)((uint8_t *)scratch + group * stride)) : 1;
+		for (uint32_t first = 0; first < blocks; first += GRETA_GPU_DIGITS_ROUNDS * groups) {
+			if (first)
+				load(first);
+#pragma unroll
+			for (uint32_t k = 0; k < GRETA_GPU_DIGITS_ROUNDS; k++) {
+				uint32_t b = first + k * groups + group;
+				if (first + k * groups >= blocks)
+					break;
+				if (norm) {
+					if (first + k > 0)
+						greta_load_floats8(norm + place(b), w);
+					for (int i = 0; i < 8; i++)
+						v[k][i] = v[k][i] * r * w[i];
+				}
+				greta_gpu_digits_of(v[k], activations, b < blocks, &digits[greta_min(b, blocks - 1)]);
+			}
+		}
+	}
+};
 
 #endif

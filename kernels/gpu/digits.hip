@@ -8,13 +8,16 @@
 GRETA_GPU_KERNEL(digits, 1024)
 {
 	GRETA_SHARED double sums[GRETA_GPU_NORM_BLOCKS];
+	GRETA_SHARED float scratch[32][256];
 	uint32_t t = greta_block_x(), blocks = a.cols / 256;
 	greta_next_may_start();
 	greta_wait_for_previous();
 	if (t >= greta_step_tokens(a.state, a.chunk))
 		return;
 	struct greta_gpu_digits *out = (struct greta_gpu_digits *)a.digits + (size_t)t * blocks;
-	greta_gpu_make_digits(a.x + (size_t)t * a.cols, a.norm, a.eps, a.cols, a.activations, sums, out);
+	struct greta_digits_maker maker;
+	maker.begin(a.x + (size_t)t * a.cols, a.norm, a.cols);
+	maker.make(a.eps, a.activations, sums, scratch, sizeof(scratch[0]), out);
 	greta_barrier();
 	int32_t largest = greta_gpu_largest(out, blocks);
 	for (uint32_t b = greta_thread(); b < blocks; b += greta_threads())

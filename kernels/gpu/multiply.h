@@ -387,12 +387,13 @@ template <int COUNT>
 struct greta_multiplier<GRETA_GPU_MIXED, COUNT> : greta_mixed_multiplier<GRETA_GPU_MIXED, COUNT> {};
 template <int COUNT> struct greta_multiplier<GRETA_GPU_K, COUNT> : greta_mixed_multiplier<GRETA_GPU_K, COUNT> {};
 
-/* Multiplies all of the block's rows. TYPE: the matrices' type, or GRETA_GPU_FLOAT, _MIXED, _K. Ends behind a
- * barrier; gives the number of the step's tokens, 0 if there is nothing to do, and the vector's largest exponent. */
-template <uint32_t TYPE, int COUNT>
+/* Multiplies all of the block's rows. TYPE: the matrices' type, or GRETA_GPU_FLOAT, _MIXED, _K. `early` is called when
+ * what earlier kernels wrote may be read, before all else that waits for it. Ends behind a barrier; gives the number
+ * of the step's tokens, 0 if there is nothing to do, and the vector's largest exponent. */
+template <uint32_t TYPE, int COUNT, class EARLY>
 GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT> &m,
                                           const struct greta_gpu_input &input, struct greta_gpu_job &job,
-                                          struct greta_gpu_digits *made, int32_t *out_largest)
+                                          struct greta_gpu_digits *made, EARLY early, int32_t *out_largest)
 {
 	GRETA_SHARED double norm_sums[GRETA_GPU_NORM_BLOCKS];
 	GRETA_SHARED uint64_t barriers[16 * GRETA_RING_TILES];
@@ -402,10 +403,18 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	uint32_t wave = greta_thread() / GRETA_WAVE;
 	uint32_t from = greta_run_start(job, wave), to = greta_run_start(job, wave + 1);
 	struct greta_multiplier<TYPE, COUNT> multiplier;
+	struct greta_digits_maker maker;
 	multiplier.start(m, job, from, to);
 	greta_next_may_start();
 	greta_clear_sums(job);
 	greta_wait_for_previous();
+	/* The state is on its way together with the input; which token's it is must be known first of several. */
+	size_t skipped = 0;
+	if (input.samples && input.chunk > 1)
+		skipped = (size_t)(greta_max(greta_step_tokens(input.state, input.chunk), 1) - 1) * input.cols;
+	early();
+	if (!input.digits)
+		maker.begin(input.x + skipped, input.norm, input.cols);
 	uint32_t tokens = greta_step_tokens(input.state, input.chunk);
 	if (tokens == 0 || (input.samples && !greta_step_samples(input.state, tokens))) {
 		multiplier.finish();
@@ -418,8 +427,7 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 		if (largest != GRETA_EXPONENT_NONFINITE)
 			multiplier.run(m, job, input.digits, largest, from, to);
 	} else {
-		const float *x = input.x + (input.samples ? (size_t)(tokens - 1) * input.cols : 0);
-		greta_gpu_make_digits(x, input.norm, input.eps, input.cols, input.activations, norm_sums, made);
+		maker.make(input.eps, input.activations, norm_sums, made, sizeof(*made), made);
 		greta_barrier();
 		largest = greta_gpu_largest(made, job.blocks);
 		if (largest != GRETA_EXPONENT_NONFINITE)

@@ -33,15 +33,17 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_product(const struct greta_
 	struct greta_gpu_input input = {
 	    a.x, a.norm, (const struct greta_gpu_digits *)a.digits, a.cols, a.activations, a.eps, a.state, a.chunk, 0};
 	struct greta_gpu_job job = greta_gpu_job_of(m.of[0].groups, a.rows_per_block, input, made);
+	uint32_t first = job.first * 16, end = greta_min(job.last * 16, a.rows);
 	int32_t largest;
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, &largest))
+	float residual = 0; /* of the thread's first row */
+	auto early = [&] { residual = a.residual && first + greta_thread() < end ? a.residual[first + greta_thread()] : 0; };
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, early, &largest))
 		return;
-	for (uint32_t i = greta_thread(); i < (job.last - job.first) * 16; i += greta_threads()) {
-		uint32_t row = job.first * 16 + i;
-		if (row >= a.rows)
-			break;
+	for (uint32_t i = greta_thread(); first + i < end; i += greta_threads()) {
 		float y = greta_row_result(m.of[0], job, largest, i);
-		a.y[row] = a.residual && largest != GRETA_EXPONENT_NONFINITE ? y + a.residual[row] : y;
+		if (i >= greta_threads() && a.residual)
+			residual = a.residual[first + i];
+		a.y[first + i] = a.residual && largest != GRETA_EXPONENT_NONFINITE ? y + residual : y;
 	}
 }
 
@@ -68,7 +70,7 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_gate_up(const struct greta_
 	struct greta_gpu_job job = {
 	    0, 2 * here, blocks, a.activations, (uint64_t *)(input.digits ? made : made + blocks), NULL, NULL, 0};
 	int32_t largest;
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, &largest))
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, [] {}, &largest))
 		return;
 	for (uint32_t i = greta_thread(); i < rows; i += greta_threads()) {
 		float gate = greta_row_result(m.of[0], job, largest, i);
@@ -77,23 +79,21 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_gate_up(const struct greta_
 	}
 }
 
-/* Rows `row` and `row + 1` of matrix 0 (q), 1 (k) or 2 (v) of token t. */
-GRETA_DEVICE void greta_store_qkv_pair(const struct greta_qkv_args &a, uint32_t t, int matrix, uint32_t row, float y0,
-                                       float y1)
+/* Rows `row` and `row + 1` of matrix 0 (q), 1 (k) or 2 (v), turned by the angle whose cosine and sine are c and s. */
+GRETA_DEVICE void greta_store_qkv_pair(const struct greta_qkv_args &a, int matrix, uint32_t row, uint32_t position,
+                                       float c, float s, float y0, float y1)
 {
-	const float *rope = a.rope + (size_t)t * a.head_dim + row % a.head_dim;
 	if (matrix < 2) {
-		float c = rope[0], s = rope[1], r0 = fmaf(y0, c, -(y1 * s)), r1 = fmaf(y0, s, y1 * c);
+		float r0 = fmaf(y0, c, -(y1 * s)), r1 = fmaf(y0, s, y1 * c);
 		y0 = r0;
 		y1 = r1;
 	}
 	if (matrix == 0) {
-		float *q = a.q + (size_t)t * a.heads * a.head_dim + row;
-		q[0] = y0;
-		q[1] = y1;
+		a.q[row] = y0;
+		a.q[row + 1] = y1;
 		return;
 	}
-	uint32_t position = a.state->position + t, head = row / a.head_dim, i = row % a.head_dim;
+	uint32_t head = row / a.head_dim, i = row % a.head_dim;
 	void *cache = matrix == 1 ? a.k_cache : a.v_cache;
 	size_t at0 = matrix == 1 ? greta_gpu_k_index(a.context, a.head_dim, head, position, i)
 	                         : greta_gpu_v_index(a.context, a.head_dim, head, position, i);
@@ -111,16 +111,31 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_qkv(const struct greta_qkv_
 	struct greta_gpu_input input = {
 	    a.x, a.norm, (const struct greta_gpu_digits *)a.digits, a.cols, a.activations, a.eps, a.state, a.chunk, 0};
 	struct greta_gpu_job job = greta_gpu_job_of(m.of[2].groups, a.rows_per_block, input, made);
+	/* The pair of rows from i on, and the angle it is turned by; the first one's comes early. */
+	uint32_t i = 2 * greta_thread(), position = 0;
+	float c = 1, s = 0;
+	auto turn = [&] {
+		if (i >= (job.last - job.first) * 16)
+			return;
+		uint32_t group = job.first + i / 16;
+		const float *rope = a.rope + ((group - m.at(group).before) * 16 + i % 16) % a.head_dim;
+		c = rope[0];
+		s = rope[1];
+	};
+	auto early = [&] {
+		position = a.state->position;
+		turn();
+	};
 	int32_t largest;
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, &largest))
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, early, &largest))
 		return;
-	for (uint32_t i = 2 * greta_thread(); i < (job.last - job.first) * 16; i += 2 * greta_threads()) {
+	for (; i < (job.last - job.first) * 16; i += 2 * greta_threads(), turn()) {
 		uint32_t group = job.first + i / 16;
 		int matrix = group < m.of[0].groups ? 0 : group < m.of[1].groups ? 1 : 2;
 		const struct greta_gpu_matrix of = m.at(group);
 		uint32_t row = (group - of.before) * 16 + i % 16;
 		if (row < of.rows)
-			greta_store_qkv_pair(a, 0, matrix, row, greta_row_result(of, job, largest, i),
+			greta_store_qkv_pair(a, matrix, row, position, c, s, greta_row_result(of, job, largest, i),
 			                     greta_row_result(of, job, largest, i + 1));
 	}
 }
@@ -137,7 +152,7 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_lm_head(const struct greta_
 	struct greta_gpu_input input = {a.x, a.norm, NULL, a.cols, a.activations, a.eps, a.state, a.chunk, 1};
 	struct greta_gpu_job job = greta_gpu_job_of(m.of[0].groups, a.rows_per_block, input, made);
 	int32_t largest;
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, &largest))
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, [] {}, &largest))
 		return;
 	uint64_t mine = 0;
 	for (uint32_t i = greta_thread(); i < (job.last - job.first) * 16; i += greta_threads()) {

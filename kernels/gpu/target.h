@@ -27,7 +27,9 @@
  *   greta_keep(v)                    v, which the compiler shall not work out again where it is needed
  *   greta_bytes(a, b, selector)      four bytes of the eight of a (0 to 3) and b (4 to 7), named by the selector's
  *                                    nibbles
- *   greta_load4(p), greta_stream4(p) 16 aligned bytes as four words; the second for what is read once
+ *   greta_load4(p), greta_stream4(p) 16 aligned bytes of what no kernel in flight writes, as four words; the second for
+ *                                    what is read once
+ *   greta_fetch4(p)                  the same of what another kernel wrote
  *   greta_prefetch(p, bytes)         a hint: bytes (a multiple of 16) will be read by this or a later block; may do
  *                                    nothing
  *   greta_copy_start(shared, p)      begins to bring 16 aligned bytes to shared memory; greta_copy_end(what it gave,
@@ -47,7 +49,9 @@
  *   greta_publish()                  what this thread wrote is visible to the device before what it does next
  *   greta_count_one(counter)         adds one atomically, gives what was there; what this thread wrote before is
  *                                    visible to who counts after, and the other way round
- *   greta_load_fresh(p)              reads what other blocks of this launch wrote
+ *   greta_wave_barrier()             what the wave's lanes stored in shared memory before is seen by all of them after
+ *   greta_uniform(v)                 v, which is the same in all lanes of the wave
+ *   greta_load_fresh(p)              reads what other blocks of this launch, or an earlier kernel that is not over, wrote
  *   greta_store_system(p, v)         stores for the host to see, after all stores before
  *
  * Also fmaf, fma, rintf, sqrt, memcpy as in C. Everything is IEEE: division and square root are correctly rounded,

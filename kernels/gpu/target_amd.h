@@ -88,6 +88,8 @@ GRETA_DEVICE uint32_t greta_keep(uint32_t v)
 	return v;
 }
 
+GRETA_DEVICE uint32_t greta_uniform(uint32_t v) { return (uint32_t)__builtin_amdgcn_readfirstlane((int)v); }
+
 /* v_perm counts the bytes of its second operand first and takes a selector of bytes. */
 GRETA_DEVICE uint32_t greta_bytes(uint32_t a, uint32_t b, uint32_t selector)
 {
@@ -105,6 +107,8 @@ GRETA_DEVICE struct greta_vector4 greta_load4(const void *p)
 	greta_amd_u32x4 v = *(const greta_amd_u32x4 *)p;
 	return {{v.x, v.y, v.z, v.w}};
 }
+
+GRETA_DEVICE struct greta_vector4 greta_fetch4(const void *p) { return greta_load4(p); }
 
 GRETA_DEVICE struct greta_vector4 greta_stream4(const void *p)
 {
@@ -168,9 +172,19 @@ GRETA_DEVICE uint32_t greta_count_one(uint32_t *counter)
 {
 	return __hip_atomic_fetch_add(counter, 1u, __ATOMIC_ACQ_REL, __HIP_MEMORY_SCOPE_AGENT);
 }
+GRETA_DEVICE void greta_wave_barrier(void)
+{
+	__builtin_amdgcn_fence(__ATOMIC_RELEASE, "wavefront");
+	__builtin_amdgcn_wave_barrier();
+	__builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
+}
 GRETA_DEVICE void greta_shared_add(uint64_t *p, uint64_t v)
 {
 	__hip_atomic_fetch_add(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_WORKGROUP);
+}
+GRETA_DEVICE uint32_t greta_load_fresh(const uint32_t *p)
+{
+	return __hip_atomic_load(p, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
 GRETA_DEVICE float greta_load_fresh(const float *p)
 {

@@ -51,6 +51,8 @@ GRETA_DEVICE uint32_t greta_keep(uint32_t v)
 	return v;
 }
 
+GRETA_DEVICE uint32_t greta_uniform(uint32_t v) { return v; }
+
 GRETA_DEVICE uint32_t greta_bytes(uint32_t a, uint32_t b, uint32_t selector) { return __byte_perm(a, b, selector); }
 
 struct greta_vector4 {
@@ -60,6 +62,12 @@ struct greta_vector4 {
 GRETA_DEVICE struct greta_vector4 greta_load4(const void *p)
 {
 	uint4 v = __ldg((const uint4 *)p);
+	return {{v.x, v.y, v.z, v.w}};
+}
+
+GRETA_DEVICE struct greta_vector4 greta_fetch4(const void *p)
+{
+	uint4 v = *(const uint4 *)p;
 	return {{v.x, v.y, v.z, v.w}};
 }
 
@@ -119,19 +127,21 @@ GRETA_DEVICE void greta_round_down_begin(void) {}
 GRETA_DEVICE void greta_round_down_end(void) {}
 GRETA_DEVICE double greta_fma_down(double x, double y, double z) { return __fma_rd(x, y, z); }
 
-GRETA_DEVICE void greta_publish(void) { __threadfence(); }
+GRETA_DEVICE void greta_publish(void) { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 GRETA_DEVICE uint32_t greta_count_one(uint32_t *counter)
 {
-	__threadfence();
+	asm volatile("fence.acq_rel.gpu;" ::: "memory");
 	uint32_t before = atomicAdd(counter, 1u);
-	__threadfence();
+	asm volatile("fence.acq_rel.gpu;" ::: "memory");
 	return before;
 }
+GRETA_DEVICE void greta_wave_barrier(void) { __syncwarp(); }
 GRETA_DEVICE void greta_shared_add(uint64_t *p, uint64_t v)
 {
 	atomicAdd((unsigned long long *)p, (unsigned long long)v);
 }
 GRETA_DEVICE float greta_load_fresh(const float *p) { return __ldcg(p); }
+GRETA_DEVICE uint32_t greta_load_fresh(const uint32_t *p) { return __ldcg(p); }
 GRETA_DEVICE void greta_store_system(uint32_t *p, uint32_t v)
 {
 	asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(p), "r"(v) : "memory");
