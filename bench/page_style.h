@@ -12,6 +12,7 @@ static const char BENCH_PAGE_STYLE[] =
     "body { margin: 0 auto; padding: 24px; max-width: 1080px; background: var(--back); color: var(--ink);\n"
     "font: 15px/1.5 sans-serif; }\n"
     "h1 { font-size: 24px; margin: 0 0 12px; } h2 { font-size: 18px; margin: 0 0 8px; }\n"
+    "h1, h2, p, figcaption { overflow-wrap: anywhere; }\n"
     "figure { margin: 36px 0 0; } figcaption { color: var(--quiet); font-size: 13px; margin-top: 4px; }\n"
     ".wide { overflow-x: auto; }\n"
     "dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 0; }\n"
