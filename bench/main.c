@@ -10,6 +10,7 @@
 #include "bench/formats.h"
 #include "bench/measure.h"
 #include "bench/page.h"
+#include "bench/page_frame.h"
 #include "bench/processes.h"
 
 static enum greta_status report(const struct bench_arguments *arguments, const json_t *peer,
@@ -55,7 +56,7 @@ int main(int argc, char **argv)
 		return wrong;
 	enum greta_status status = GRETA_OK;
 	if (arguments.html && !arguments.spawned)
-		status = bench_page_check(arguments.html, &error);
+		status = bench_report_check(arguments.html, &error);
 	if (status == GRETA_OK && arguments.against && !arguments.spawned)
 		status = bench_against_load(arguments.against, &arguments.request, &peer, &error);
 	if (status == GRETA_OK)

@@ -1,23 +1,12 @@
 #include "bench/page.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "bench/document.h"
 #include "bench/markup.h"
 #include "bench/page_charts.h"
-#include "bench/page_style.h"
-#include "models/new_file.h"
-
-static void print_fact(const char *name, const char *text, FILE *out)
-{
-	fprintf(out, "<dt>%s</dt><dd>", name);
-	bench_markup(text, out);
-	fputs("</dd>\n", out);
-}
+#include "bench/page_frame.h"
 
 /* What was measured, on what, by what. */
 static void print_facts(const json_t *document, FILE *out)
@@ -30,30 +19,30 @@ static void print_facts(const json_t *document, FILE *out)
 		snprintf(text, sizeof(text), "%.200s, %.60s, %.1f MB of tensors, fingerprint %s",
 		         bench_text(row, "model_filename"), bench_text(row, "model_type"),
 		         bench_number(row, "model_size") * 1e-6, bench_text(row, "model_fingerprint"));
-		print_fact("model", text, out);
+		bench_page_fact("model", text, out);
 	}
 	snprintf(text, sizeof(text), "%.200s, provider %s", bench_text(document, "device"),
 	         bench_text(document, "provider"));
-	print_fact("device", text, out);
+	bench_page_fact("device", text, out);
 	if (row) {
 		snprintf(text, sizeof(text), "%s, %.0f threads", bench_text(row, "kernels"),
 		         bench_number(row, "n_threads"));
-		print_fact("kernels", text, out);
+		bench_page_fact("kernels", text, out);
 		snprintf(text, sizeof(text), "target %s, context %.0f, activations x%.0f, KV %s",
 		         bench_text(row, "target"), bench_number(row, "context"), bench_number(row, "activations"),
 		         bench_text(row, "type_k"));
-		print_fact("plan", text, out);
+		bench_page_fact("plan", text, out);
 		snprintf(text, sizeof(text), "runs taking turns: %.0f, after one that does not count; processes: %.0f",
 		         bench_number(row, "runs"), bench_number(row, "processes"));
-		print_fact("measured", text, out);
+		bench_page_fact("measured", text, out);
 	}
 	snprintf(text, sizeof(text), "%.1f GB/s over a buffer of %.0f MB, %s",
 	         bench_number(rate, "bytes_per_second") * 1e-9, bench_number(rate, "buffer_bytes") * 1e-6,
 	         bench_text(rate, "how"));
-	print_fact("read rate", rate ? text : "not measured, too little memory is free", out);
+	bench_page_fact("read rate", rate ? text : "not measured, too little memory is free", out);
 	snprintf(text, sizeof(text), "greta-bench %s, %s", bench_text(document, "build_commit"),
 	         bench_text(document, "date"));
-	print_fact("build", text, out);
+	bench_page_fact("build", text, out);
 	fputs("</dl>\n", out);
 }
 
@@ -128,19 +117,18 @@ static void print_notes(const json_t *document, FILE *out)
 	fputs(i ? "</p>\n" : "", out);
 }
 
-static bool print_page(const json_t *document, const char *arena, FILE *out)
+struct page {
+	const json_t *document;
+	const char *arena;
+};
+
+static bool print_page(const void *subject, FILE *out)
 {
+	const struct page *page = subject;
+	const json_t *document = page->document;
 	const json_t *row = json_array_get(json_object_get(document, "results"), 0);
-	const char *name =
-	    *bench_text(row, "model_name") ? bench_text(row, "model_name") : bench_text(document, "device");
-	fputs("<!DOCTYPE html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n"
-	      "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-	      "<meta name='viewport' content='width=device-width'>\n<title>greta-bench: ",
-	      out);
-	bench_markup(name, out);
-	fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>greta-bench: ", BENCH_PAGE_STYLE);
-	bench_markup(name, out);
-	fputs("</h1>\n", out);
+	bench_page_begin("greta-bench", *bench_text(row, "model_name") ? bench_text(row, "model_name")
+	                                                              : bench_text(document, "device"), out);
 	print_facts(document, out);
 	if (!bench_page_charts(document, out))
 		return false;
@@ -148,39 +136,15 @@ static bool print_page(const json_t *document, const char *arena, FILE *out)
 	print_checks(document, out);
 	if (row)
 		print_table(document, out);
-	if (arena)
-		fprintf(out, "<figure id='arena'>\n<h2>Plan</h2>\n<div class='wide'>%s</div>\n</figure>\n", arena);
-	fputs("</body>\n</html>\n", out);
+	if (page->arena)
+		fprintf(out, "<figure id='arena'>\n<h2>Plan</h2>\n<div class='wide'>%s</div>\n</figure>\n", page->arena);
+	bench_page_end(out);
 	return true;
-}
-
-enum greta_status bench_page_check(const char *path, struct greta_error *error)
-{
-	struct greta_new_file file;
-	enum greta_status status = greta_new_file_init(&file, path, error);
-	if (status == GRETA_OK)
-		greta_new_file_finish(&file);
-	return status;
 }
 
 enum greta_status bench_page_write(const char *path, const json_t *document, const char *arena,
                                    struct greta_error *error)
 {
-	struct greta_new_file file;
-	enum greta_status status = greta_new_file_init(&file, path, error);
-	if (status != GRETA_OK)
-		return status;
-	int copy = dup(file.fd);
-	FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
-	bool good = out && print_page(document, arena, out);
-	if (out)
-		good = fclose(out) == 0 && good;
-	else if (copy >= 0)
-		close(copy);
-	if (good)
-		status = greta_new_file_commit(&file, error);
-	else
-		status = greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(errno));
-	greta_new_file_finish(&file);
-	return status;
+	const struct page page = {document, arena};
+	return bench_report_write(path, print_page, &page, error);
 }

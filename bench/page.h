@@ -6,10 +6,7 @@
 
 #include "models/error.h"
 
-/* Whether a page could be written there, asked before measuring. IO, MEMORY. */
-enum greta_status bench_page_check(const char *path, struct greta_error *error);
-
-/* Writes the page beside `path` and renames it. `arena` is an SVG, or NULL. IO. */
+/* Writes the page (page_frame.h). `arena` is an SVG, or NULL. IO. */
 enum greta_status bench_page_write(const char *path, const json_t *document, const char *arena,
                                    struct greta_error *error);
 
