@@ -29,6 +29,9 @@ static const char BENCH_PAGE_STYLE[] =
     ".chart .reference { stroke: var(--mark); stroke-dasharray: 6 4; }\n"
     ".chart .referencetext { fill: var(--mark); }\n"
     ".chart .series0 { fill: var(--series0); } .chart .series1 { fill: var(--series1); }\n"
-    ".chart .series2 { fill: var(--series2); } .chart .series3 { fill: var(--series3); }\n";
+    ".chart .series2 { fill: var(--series2); } .chart .series3 { fill: var(--series3); }\n"
+    ".chart .line { fill: none; stroke-width: 2; } .chart .dashed { stroke-dasharray: 7 4; }\n"
+    ".chart .line.series0 { stroke: var(--series0); } .chart .line.series1 { stroke: var(--series1); }\n"
+    ".chart .line.series2 { stroke: var(--series2); } .chart .line.series3 { stroke: var(--series3); }\n";
 
 #endif

@@ -44,6 +44,16 @@ const chart = (figure, back) => {
 			fill: getComputedStyle(bar).fill,
 			contrast: contrast(getComputedStyle(bar).fill, back),
 		})),
+		lines: [...svg.querySelectorAll("path.line:not(.key)")].map(line => ({
+			values: line.dataset.values.split(" ").map(Number),
+			height: box(line).height,
+			inside: box(line).left >= frame.left && box(line).right <= frame.right && box(line).top >= frame.top &&
+				box(line).bottom <= frame.bottom,
+			stroke: getComputedStyle(line).stroke,
+			fill: getComputedStyle(line).fill,
+			dashes: getComputedStyle(line).strokeDasharray,
+			contrast: contrast(getComputedStyle(line).stroke, back),
+		})),
 		labels: [...svg.querySelectorAll("text.label")].map(text => text.textContent),
 		values: [...svg.querySelectorAll("text.value")].map(text => text.textContent),
 		groups: [...svg.querySelectorAll("text.group")].map(text => text.textContent),

@@ -103,4 +103,5 @@ def main():
     print(f"{sum(len(chart['bars']) for chart in light['charts'].values())} bars in {len(light['charts'])} charts seen in 3 views")
 
 
-main()
+if __name__ == "__main__":
+    main()
