@@ -20,8 +20,8 @@ static const struct layout {
 	{ "hipGetDeviceProperties", 396 },
 };
 
-static const char *const names[] = { "libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so",
-	"/opt/rocm/lib/libamdhip64.so", NULL };
+static const char *const names[] = { "libamdhip64.so.7", "/opt/rocm/lib/libamdhip64.so", "libamdhip64.so.6",
+	"libamdhip64.so.5", "libamdhip64.so", NULL };
 
 struct amd {
 	unsigned users;
