@@ -45,7 +45,7 @@ static void print_operations(void)
 	printf("| rmsnorm, 2,048 values | %.1f | the value |\n", rmsnorm_error(2048, 500));
 	printf("| silu | %.1f | the value |\n", silu_error(5000));
 	printf("| rope, head of 128, position below 131,072 | %.1f | the pair's length |\n", rope_error(128, 131072, 5000));
-	printf("| attention, head of 64, 64 positions | %.1f | sum of weights times |v| |\n", attention_error(64, 64, 1, 200));
+	printf("| attention, head of 64, 64 positions | %.1f | sum of weights times \\|v\\| |\n", attention_error(64, 64, 1, 200));
 	printf("| attention, head of 128, 2,000 positions | %.1f | the same |\n", attention_error(128, 2000, 1, 20));
 	printf("| attention, head of 128, 2,000 positions, scores up to 30 | %.1f | the same |\n",
 	       attention_error(128, 2000, 8, 20));
