@@ -11,17 +11,20 @@
 
 #define LEAST 8 /* tokens of a piece */
 
-/* What a piece begins with; a vocabulary that cannot be read has nothing. */
-static int32_t bos_of(const struct greta_gguf *gguf)
+/* What a piece begins with; a vocabulary that this build cannot read has nothing. */
+static enum greta_status find_bos(const struct greta_gguf *gguf, int32_t *out_bos, struct greta_error *error)
 {
 	struct greta_tokenizer *tokenizer;
-	int32_t bos = GRETA_NO_TOKEN;
-	if (greta_tokenizer_create(gguf, &tokenizer, NULL) != GRETA_OK)
-		return bos;
+	enum greta_status status = greta_tokenizer_create(gguf, &tokenizer, error);
+	*out_bos = GRETA_NO_TOKEN;
+	if (status == GRETA_ERROR_UNSUPPORTED || status == GRETA_ERROR_FORMAT)
+		return GRETA_OK;
+	if (status != GRETA_OK)
+		return status;
 	if (greta_tokenizer_adds_bos(tokenizer))
-		bos = greta_tokenizer_bos(tokenizer);
+		*out_bos = greta_tokenizer_bos(tokenizer);
 	greta_tokenizer_destroy(tokenizer);
-	return bos;
+	return GRETA_OK;
 }
 
 /* No more tokens than the file has bytes, so that no memory is asked for in vain. */
@@ -44,16 +47,18 @@ enum greta_status greta_stability_cut(const char *model, const struct greta_gguf
 				      const char *file, size_t context, size_t pieces, double minute,
 				      struct greta_stability_cut *out_cut, struct greta_error *error)
 {
-	struct greta_stability_cut cut = {.text.bos = bos_of(gguf)};
+	struct greta_stability_cut cut = {.reason = ""};
 	double cost = greta_stability_token_cost(llama);
-	size_t piece = context ? context : affordable(minute, cost, LEAST, llama->context_train), count;
+	size_t piece = context ? context : affordable(minute, cost, LEAST, llama->context_train), count = 0;
 	if (piece > llama->context_train)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "a context of %zu is longer than the model's, %u", piece,
 				  llama->context_train);
 	size_t most_pieces = pieces ? pieces : affordable(minute, cost * (double)piece, 1, 1u << 20);
 	/* One token more tells whether there is more text. */
-	enum greta_status status = greta_parity_tokens(model, file, NULL, at_most(file, most_pieces * piece + 1), &cut.tokens,
-						       &count, &cut.from, error);
+	enum greta_status status = find_bos(gguf, &cut.text.bos, error);
+	if (status == GRETA_OK)
+		status = greta_parity_tokens(model, file, NULL, at_most(file, most_pieces * piece + 1), &cut.tokens, &count,
+					     &cut.from, error);
 	if (status != GRETA_OK)
 		return status;
 	bool short_text = !context && count < piece;
@@ -64,10 +69,9 @@ enum greta_status greta_stability_cut(const char *model, const struct greta_gguf
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s has %zu tokens, a piece takes %zu: use a longer text%s",
 				  cut.from, count, piece < LEAST ? LEAST : piece, piece > LEAST ? " or a smaller --ctx" : "");
 	}
-	size_t whole = count / piece;
 	cut.text.tokens = cut.tokens;
 	cut.text.piece = piece;
-	cut.text.pieces = whole < most_pieces ? whole : most_pieces;
+	cut.text.pieces = count / piece;
 	if (short_text)
 		snprintf(cut.reason, sizeof(cut.reason), "the text has only %zu tokens, the model's context %u", count,
 			 llama->context_train);

@@ -30,6 +30,10 @@ static json_t *setting(const struct greta_stability_drift *d, const struct greta
 	json_t *buckets = json_array();
 	for (size_t b = 0; b < d->count; b++)
 		json_array_append_new(buckets, row(&d->buckets[b]));
+	if (json_array_size(buckets) != d->count) {
+		json_decref(buckets);
+		return NULL;
+	}
 	double missing = d->finite ? 0 : NAN;
 	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "activations",
 			 greta_stability_activations_name(d->activations), "kv", greta_stability_kv_name(d->kv), "finite",
@@ -47,6 +51,10 @@ json_t *greta_stability_document(const struct greta_stability_subject *s, const 
 	json_t *settings = json_array();
 	for (size_t i = 0; i < drifts_count; i++)
 		json_array_append_new(settings, setting(drifts[i], &s->exact));
+	if (json_array_size(settings) != drifts_count) {
+		json_decref(settings);
+		return NULL;
+	}
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o}", "version",
 			 GRETA_VERSION, "model", s->model, "model_name", s->model_name, "text", s->text, "device", s->device,
 			 "kernels", s->kernels, "tokens", count(s->tokens), "context", count(text->piece), "context_train",
