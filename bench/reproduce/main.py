@@ -36,7 +36,7 @@ def arguments():
     parser.add_argument("build", nargs="?", default=os.path.join(ROOT, "build"), help="the build folder (build)")
     parser.add_argument("-o", "--output", metavar="DIR", default=ROOT, help="where the report's folder appears (the repository)")
     parser.add_argument("--full", action="store_true", help="as many runs as the documents have, and no limit: may take an hour")
-    parser.add_argument("--limit", type=float, metavar="S", help="seconds for everything (270; 570 where a GPU answers)")
+    parser.add_argument("--limit", type=float, metavar="S", help="seconds for everything (240; 570 where a GPU answers)")
     parser.add_argument("--only", metavar="LIST", help="these figures alone, by name")
     parser.add_argument("--llama-bench", metavar="PATH", help="llama.cpp's llama-bench; llama-perplexity is looked for beside it")
     parser.add_argument("--rocm-root", metavar="DIR", help="a root with ROCm, made by tests/rocm/run.sh",
@@ -152,7 +152,7 @@ def run(options, scratch, partial):
         build(options)
     machine = Machine(ROOT, options.build, options)
     gpu = machine.providers != ["cpu"]
-    limit = options.limit or (float("inf") if options.full else 570 if gpu else 270)
+    limit = options.limit or (float("inf") if options.full else 570 if gpu else 240)
     deadline = time.monotonic() + limit - (time.time() - options.started)
     runner, about = Runner(machine, partial, scratch, deadline), environment(machine)
     figures = [figure for figure in FIGURES if figure.name in options.only]
