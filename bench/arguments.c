@@ -8,6 +8,7 @@
 
 #include "bench/formats.h"
 #include "bench/version.h"
+#include "models/new_file.h"
 
 static const char HELP[] =
     "usage: greta-bench MODEL [options]\n"
@@ -209,6 +210,8 @@ int bench_arguments_parse(int argc, char **argv, struct bench_arguments *out_arg
 		return usage("without a model there is nothing to compare with", arguments.against);
 	if (request->model && !request->prompt && !request->generate)
 		return usage("nothing to measure with -p 0 -n 0", NULL);
+	if (greta_same_file(arguments.html, request->model) || greta_same_file(arguments.html, arguments.against))
+		return usage("is read, and the page would replace it", arguments.html);
 	request->picture = arguments.html && request->model;
 	*out_arguments = arguments;
 	return -1;

@@ -11,6 +11,13 @@
 
 #define TRIES 100 /* names that are taken before giving up */
 
+bool greta_same_file(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+	return a && b && stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+	       of_a.st_ino == of_b.st_ino && S_ISREG(of_a.st_mode);
+}
+
 /* A name beside `path` that is probably free. */
 static char *name_beside(const char *path, int attempt)
 {

@@ -6,6 +6,12 @@
 
 #include "models/error.h"
 
+#include <stdbool.h>
+
+/* Whether both paths lead to one file that exists: what is asked before a file is written, of the files that are read. NULLs
+ * are no files. */
+bool greta_same_file(const char *a, const char *b);
+
 struct greta_new_file {
 	int fd;          /* readable and writable; -1 when finished */
 	char *path;      /* where it is going to be */

@@ -1,4 +1,5 @@
 #include "planner/commands.h"
+#include "models/new_file.h"
 #include "planner/planner.h"
 #include "planner/target.h"
 #include "kernels/abi.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PREFILL_MAX 16
@@ -168,16 +168,10 @@ static char *default_output(const char *model)
 	return asprintf(&output, "%.*s.plan", (int)length, name) < 0 ? NULL : output;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat of_a, of_b;
-	return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
-}
-
 static enum greta_status build(const struct request *request, const char *output, struct greta_error *error)
 {
 	struct greta_gguf *gguf;
-	if (same_file(request->model, output))
+	if (greta_same_file(request->model, output))
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s is the model: the plan would replace it", output);
 	enum greta_status status = greta_gguf_open(request->model, &gguf, error);
 	if (status != GRETA_OK)

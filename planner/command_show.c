@@ -1,11 +1,11 @@
 #include "planner/commands.h"
+#include "models/new_file.h"
 #include "planner/show.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char USAGE[] =
@@ -69,9 +69,7 @@ static bool selected(const struct request *request, const struct greta_plan *pla
 /* The file is the user's: written in place, so that a pipe or a device will do. */
 static int draw(const struct greta_plan *plan, const char *name, uint32_t program, const char *path)
 {
-	struct stat of_plan, of_path;
-	if (stat(name, &of_plan) == 0 && stat(path, &of_path) == 0 && of_plan.st_dev == of_path.st_dev &&
-	    of_plan.st_ino == of_path.st_ino) {
+	if (greta_same_file(name, path)) {
 		fprintf(stderr, "greta-plan: %s is the plan: the picture would replace it\n", path);
 		return 2;
 	}

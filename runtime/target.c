@@ -117,11 +117,11 @@ static enum greta_status open_automatic(const struct greta_options *options, con
 			return status;
 		}
 		size_t used = strlen(tried);
-		snprintf(tried + used, sizeof(tried) - used, "%s%s: %.150s", used ? "; " : "", name, reason.message);
+		snprintf(tried + used, sizeof(tried) - used, "%s%s: %.110s", used ? "; " : "", name, reason.message);
 	}
 	return greta_fail(error, GRETA_ERROR_MISMATCH,
-			  "plan %s is for target %.16s, which no device here runs (%s): plan again, as with greta-plan "
-			  "build --target cpu",
+			  "plan %s is for target %.16s, which no device here runs: plan again, as with greta-plan build "
+			  "--target cpu (%s)",
 			  plan, target ? target : "", tried);
 }
 

@@ -113,11 +113,11 @@ def on_gpu(provider, document, section, tables):
 
 
 FIGURES = [
-    Figure("plan", "../README.md", "Two commands", [
+    Figure("plan", "../README.md", "Quick start", [
         Command("{build}/planner/greta-plan build {tiny} -o {scratch}/tiny.plan", "text", "a plan"),
         Command("{build}/planner/greta-plan verify {scratch}/tiny.plan -m {tiny}", "text", "checked"),
         Command("{build}/planner/greta-plan show {scratch}/tiny.plan", "text", "what it decided")], 0, 2, 30),
-    Figure("text", "../README.md", "Two commands",
+    Figure("text", "../README.md", "Quick start",
            [Command('{build}/runtime/exec/greta-exec {tiny} -p "In the beginning" -n 120', "text")], 0, 2, 30),
     Figure("hashes", "numbers.md", "Hashes to expect", hashes_on("cpu"), 1, 25, 150),
     Figure("text-hashes", "reproducibility.md", "Hashes to expect", text_hashes("cpu", "tiny", "tinyllama"), 1, 25, 120,

@@ -8,6 +8,7 @@ command fails. Two limits hold: each command's own, and --limit for all; what ha
 import argparse
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,13 +31,20 @@ TEST_TARGETS = ["tests/accuracy/greta-accuracy", "tests/accuracy/test-model", "t
 FULL_TARGETS = ["tests/e2e/test-sim"]
 
 
+def seconds(text):
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise ValueError(text)
+    return number
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/reproduce.sh", description="Builds the tools and redoes the figures of docs/ on this "
                                      "machine, into a dated folder.")
     parser.add_argument("build", nargs="?", default=os.path.join(ROOT, "build"), help="the build folder (build)")
     parser.add_argument("-o", "--output", metavar="DIR", default=ROOT, help="where the report's folder appears (the repository)")
     parser.add_argument("--full", action="store_true", help="as many runs as the documents have, and no limit: may take an hour")
-    parser.add_argument("--limit", type=float, metavar="S", help="seconds for everything (240; 570 where a GPU answers)")
+    parser.add_argument("--limit", type=seconds, metavar="S", help="seconds for everything (240; 570 where a GPU answers)")
     parser.add_argument("--only", metavar="LIST", help="these figures alone, by name")
     parser.add_argument("--llama-bench", metavar="PATH", help="llama.cpp's llama-bench; llama-perplexity is looked for beside it")
     parser.add_argument("--rocm-root", metavar="DIR", help="a root with ROCm, made by tests/rocm/run.sh",
@@ -179,6 +187,10 @@ def main():
     if options.list:
         print_list(options)
         return 0
+    if options.llama_bench and not os.access(options.llama_bench, os.X_OK):
+        sys.exit("reproduce.sh: --llama-bench: no program at %s" % options.llama_bench)
+    if options.no_build and not os.path.exists(os.path.join(options.build, "planner", "greta-plan")):
+        sys.exit("reproduce.sh: --no-build: nothing is built in %s" % options.build)
     os.makedirs(options.output, exist_ok=True)
     # What is being made stands beside what there is, under a name that nobody takes for a report.
     with tempfile.TemporaryDirectory(prefix="greta-reproduce-") as scratch, \
@@ -190,4 +202,15 @@ def main():
         return run(options, scratch, partial)
 
 
-sys.exit(main())
+def stopped(number, _frame):
+    """Ends the program by way of every `with`, so that nothing unfinished is left."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stopped)
+    signal.signal(signal.SIGINT, stopped)
+    try:
+        sys.exit(main())
+    except OSError as error:
+        sys.exit("reproduce.sh: %s" % error)

@@ -1,10 +1,12 @@
 #include "bench/stability/arguments.h"
+#include "models/new_file.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char help[] =
 	"greta-stability MODEL [options]: how the settings of the numbers drift from the fp64 model, by position\n"
@@ -101,6 +103,24 @@ static bool option(int code, struct greta_stability_arguments *a)
 	return good;
 }
 
+/* Reports replace neither what is read nor each other. */
+static bool outputs_apart(const struct greta_stability_arguments *a)
+{
+	const char *outputs[] = {a->markdown, a->html, a->json};
+	for (int i = 0; i < 3; i++) {
+		if (greta_same_file(outputs[i], a->model) || greta_same_file(outputs[i], a->file)) {
+			fprintf(stderr, "greta-stability: %s is read: the report would replace it\n", outputs[i]);
+			return false;
+		}
+		for (int k = 0; outputs[i] && k < i; k++)
+			if (outputs[k] && (!strcmp(outputs[i], outputs[k]) || greta_same_file(outputs[i], outputs[k]))) {
+				fprintf(stderr, "greta-stability: %s cannot be two reports\n", outputs[i]);
+				return false;
+			}
+	}
+	return true;
+}
+
 int greta_stability_arguments_read(int argc, char **argv, struct greta_stability_arguments *out)
 {
 	struct greta_stability_arguments a = {.provider = "cpu", .top_k = 5, .buckets = 16};
@@ -121,6 +141,8 @@ int greta_stability_arguments_read(int argc, char **argv, struct greta_stability
 		return 2;
 	}
 	a.model = argv[optind];
+	if (!outputs_apart(&a))
+		return 2;
 	*out = a;
 	return -1;
 }

@@ -1,4 +1,5 @@
 #include "runtime/exec/arguments.h"
+#include "models/new_file.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -275,6 +276,11 @@ static enum greta_exec_request check(int argc, char **argv, const struct greta_e
 		             argv[optind + 1]);
 	else if (arguments->prompt && arguments->prompt_file)
 		good = wrong("-p and -f exclude each other");
+	else if (greta_same_file(arguments->trace, argv[optind]))
+		good = wrong("%s is the model or plan: the trace would replace it", arguments->trace);
+	else if (greta_same_file(arguments->trace, arguments->prompt_file) ||
+	         greta_same_file(arguments->trace, arguments->options.model))
+		good = wrong("%s is read: the trace would replace it", arguments->trace);
 	return good ? GRETA_EXEC_RUN : GRETA_EXEC_USAGE;
 }
 

@@ -54,6 +54,8 @@ for wrong in "-p x" "-n -1" "-d 512,0" "-d 1,,2" "-d 3x" "-r 0" "-o xml" "--spaw
 done
 refused 2 "nothing to measure" "$model" -p 0 -n 0
 refused 2 "nothing to compare" --node-cost --against "$peer"
+cp "$model" copy.gguf
+refused 2 "would replace it" copy.gguf -r 1 --html copy.gguf
 
 # ---- What cannot be measured ----
 refused 1 "missing.gguf" missing.gguf -r 1

@@ -49,6 +49,14 @@ grep -q -- "--stamps launches" err || fault "no remedy: $(cat err)"
 [ ! -s out ] || fault "text before the error"
 grep -q nowhere err || fault "$(cat err)"
 
+# What is read is not replaced.
+cp "$model" copy.gguf && echo "a prompt" >prompt.txt
+"$exec" copy.gguf -p x -n 2 --trace copy.gguf 2>err >out && fault "a trace replaced the model"
+grep -q "would replace it" err || fault "$(cat err)"
+cmp -s "$model" copy.gguf || fault "the model is another"
+"$exec" copy.gguf -f prompt.txt -n 2 --trace prompt.txt 2>err >out && fault "a trace replaced the prompt"
+grep -q "a prompt" prompt.txt || fault "the prompt is another"
+
 # The checker can fail.
 sed 's/"ph":"E"/"ph":"B","name":"x","cat":"y","args":{}/' trace.json >broken.json
 "$check" broken.json 2 >/dev/null 2>&1 && fault "ranges that are not balanced were taken"

@@ -38,6 +38,10 @@ says '^greta-stability [0-9]' out
 printf 'In the beginning' >"$folder/short.txt"
 printf 'no model' >"$folder/bad.gguf"
 refused 2 'one MODEL'
+cp "$model" "$folder/copy.gguf"
+refused 2 'would replace it' "$folder/copy.gguf" --html "$folder/copy.gguf"
+refused 2 'would replace it' "$model" -f "$folder/short.txt" --json "$folder/short.txt"
+refused 2 'two reports' "$model" --json "$folder/same" --html "$folder/same"
 refused 2 'one MODEL' "$model" "$model"
 refused 2 '"0"' "$model" --pieces 0
 refused 2 '"4"' "$model" --ctx 4
