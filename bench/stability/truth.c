@@ -105,7 +105,7 @@ static void *run_pieces(void *argument)
 			w->status = status;
 			*w->error = error;
 		}
-		bool stop = w->status != GRETA_OK || w->next == w->text->pieces;
+		bool stop = !tokens || w->status != GRETA_OK || w->next == w->text->pieces;
 		size_t p = stop ? 0 : w->next++;
 		pthread_mutex_unlock(&w->lock);
 		if (stop)

@@ -238,8 +238,7 @@ static void other_forms_are_read(void **context)
 	(void)context;
 	static const char *const texts[] = {
 	    "{\"n_prompt\": 64, \"n_gen\": 0, \"avg_ts\": 5.5}\n{\"n_prompt\": 0, \"n_gen\": 16, \"avg_ts\": 2}\n",
-	    "{\"results\": [{\"n_prompt\": 64, \"n_gen\": 0, \"avg_ts\": 5.5}, {\"n_prompt\": 0, \"n_gen\": 16, "
-	    "\"avg_ts\": 2}]}",
+	    "{\"results\": [{\"n_prompt\": 64, \"n_gen\": 0, \"avg_ts\": 5.5}, {\"n_prompt\": 0, \"n_gen\": 16, \"avg_ts\": 2}]}",
 	    "[{\"n_prompt\": 64, \"n_gen\": 0, \"avg_ts\": 5.5}, {\"n_prompt\": 0, \"n_gen\": 16, \"avg_ts\": 2}]\n\n",
 	};
 	for (size_t t = 0; t < 3; t++) {
