@@ -1,13 +1,7 @@
 #include "bench/arguments.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "bench/formats.h"
 #include "bench/version.h"
+#include "models/command_line.h"
 #include "models/new_file.h"
 
 static const char HELP[] =
@@ -39,180 +33,75 @@ static const char HELP[] =
     "  -h, --help             this text\n"
     "      --version          the build\n"
     "\n"
-    "Exit status: 0 measured, 1 failed, 2 wrong usage.\n";
+    "Exit status: 0 measured, 1 failed, 2 the command line is wrong.\n";
 
-static int usage(const char *message, const char *what)
-{
-	fprintf(stderr, "greta-bench: %s%s%s (--help tells more)\n", message, what ? ": " : "", what ? what : "");
-	return 2;
-}
-
-static bool parse_number(const char *text, unsigned low, unsigned high, unsigned *out)
-{
-	char *end;
-	errno = 0;
-	unsigned long value = strtoul(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || value < low || value > high)
-		return false;
-	*out = (unsigned)value;
-	return true;
-}
-
-/* Marks in `on` which of two names stand in a comma-separated list; false when another one does, or none. */
-static bool parse_choices(const char *list, const char *const names[2], bool on[2])
-{
-	on[0] = on[1] = false;
-	while (*list) {
-		size_t length = strcspn(list, ",");
-		bool known = false;
-		for (int i = 0; i < 2; i++)
-			if (strlen(names[i]) == length && strncmp(list, names[i], length) == 0)
-				on[i] = known = true;
-		if (!known)
-			return false;
-		list += length + (list[length] == ',');
-	}
-	return on[0] || on[1];
-}
-
-/* Ascending numbers from `low` on, at most `room`. */
-static bool parse_ascending(const char *list, unsigned low, size_t room, unsigned *out, size_t *out_count)
-{
-	size_t count = 0;
-	char copy[256];
-	size_t length = strlen(list);
-	if (length >= sizeof(copy))
-		return false;
-	memcpy(copy, list, length + 1);
-	for (char *rest = copy, *part; (part = strsep(&rest, ",")) != NULL; count++)
-		if (count == room || !parse_number(part, low, 1u << 20, &out[count]) ||
-		    (count && out[count] <= out[count - 1]))
-			return false;
-	*out_count = count;
-	return true;
-}
-
-static bool parse_activations(const char *text, unsigned *out)
-{
-	static const char *const names[] = {"x8", "x16", "x24", "x32"};
-	for (unsigned i = 0; i < 4; i++)
-		if (strcmp(text, names[i]) == 0) {
-			*out = i + 1;
-			return true;
-		}
-	return false;
-}
-
-/* NULL: the option has no value. */
-static bool parse_blocks(const char *text, enum bench_blocks *out)
-{
-	*out = !text                             ? BENCH_BLOCKS_SUMMED
-	       : strcmp(text, "layers") == 0   ? BENCH_BLOCKS_LAYERS
-	       : strcmp(text, "launches") == 0 ? BENCH_BLOCKS_LAUNCHES
-					       : BENCH_BLOCKS_NONE;
-	return *out != BENCH_BLOCKS_NONE;
-}
-
-static bool parse_kv(const char *text, enum greta_choice_kv *out)
-{
-	*out = strcmp(text, "f32") == 0 ? GRETA_OPEN_KV_F32 : GRETA_OPEN_KV_F16;
-	return *out == GRETA_OPEN_KV_F32 || strcmp(text, "f16") == 0;
-}
-
-enum { MODES = 256, FUSE, PROVIDER, KERNELS, ACTIVATIONS, KV, CTX, PREFILL, VERSION, SPAWNS, SPAWNED, NODE_COST, BLOCKS, HTML,
-       AGAINST };
-
-static const struct option OPTIONS[] = {
-    {"prompt", 1, NULL, 'p'},
-    {"generate", 1, NULL, 'n'},
-    {"depth", 1, NULL, 'd'},
-    {"runs", 1, NULL, 'r'},
-    {"modes", 1, NULL, MODES},
-    {"fuse", 1, NULL, FUSE},
-    {"output", 1, NULL, 'o'},
-    {"threads", 1, NULL, 't'},
-    {"provider", 1, NULL, PROVIDER},
-    {"kernels", 1, NULL, KERNELS},
-    {"activations", 1, NULL, ACTIVATIONS},
-    {"kv", 1, NULL, KV},
-    {"ctx", 1, NULL, CTX},
-    {"prefill", 1, NULL, PREFILL},
-    {"spawns", 1, NULL, SPAWNS},
-    {"spawned", 0, NULL, SPAWNED}, /* processes.h: not for people */
-    {"node-cost", 0, NULL, NODE_COST}, {"blocks", 2, NULL, BLOCKS},
-    {"html", 1, NULL, HTML},
-    {"against", 1, NULL, AGAINST},
-    {"help", 0, NULL, 'h'},
-    {"version", 0, NULL, VERSION},
-    {NULL, 0, NULL, 0},
+/* What the table cannot put in its place. */
+struct values {
+	unsigned modes[2], fuse[2]; /* places in the request's arrays, plus one */
 };
 
-/* One option; false for a value that it does not take. */
-static bool take(int option, const char *value, struct bench_arguments *arguments)
+static int finish(const struct greta_command_line *line, struct bench_arguments *a, const struct values *values)
 {
-	static const char *const modes[2] = {"graph", "eager"}, *const fuses[2] = {"none", "full"};
-	struct bench_request *request = &arguments->request;
-	size_t unused;
-	switch (option) {
-	case 'p': return parse_number(value, 0, 1u << 20, &request->prompt);
-	case 'n': return parse_number(value, 0, 1u << 20, &request->generate);
-	case 'd': return parse_ascending(value, 0, BENCH_DEPTHS_MAX, request->depths, &request->depth_count);
-	case 'r': return parse_number(value, 1, BENCH_RUNS_MAX, &request->runs);
-	case 't': return parse_number(value, 1, 1024, &request->options.threads);
-	case 'o': return bench_format_known(arguments->format = value);
-	case MODES: return parse_choices(value, modes, request->eager);
-	case FUSE: return parse_choices(value, fuses, request->fuse);
-	case PROVIDER: request->options.provider = value; return true;
-	case KERNELS: request->options.kernels = value; return true;
-	case ACTIVATIONS: return parse_activations(value, &request->options.activations);
-	case KV: return parse_kv(value, &request->options.kv);
-	case CTX: return parse_number(value, 1, 1u << 30, &request->options.context);
-	case PREFILL: return parse_ascending(value, 1, GRETA_PREFILL_MAX, request->options.prefill, &unused);
-	case SPAWNS: return parse_number(value, 1, BENCH_SPAWNS_MAX, &arguments->spawns);
-	case SPAWNED: return arguments->spawned = true;
-	case BLOCKS: return parse_blocks(value, &request->blocks);
-	case NODE_COST: return request->node_cost = true;
-	case HTML: arguments->html = value; return true;
-	default: arguments->against = value; return true;
+	struct bench_request *request = &a->request;
+	for (int i = 0; i < 2; i++) {
+		request->eager[i] = values->modes[0] == i + 1u || values->modes[1] == i + 1u;
+		request->fuse[i] = values->fuse[0] == i + 1u || values->fuse[1] == i + 1u;
 	}
+	if (!request->model && !request->node_cost)
+		return greta_command_line_wrong(line, "expected one model, got nothing");
+	if (!request->model && a->against)
+		return greta_command_line_wrong(line, "without a model there is nothing to compare with %s", a->against);
+	if (request->model && !request->prompt && !request->generate)
+		return greta_command_line_wrong(line, "nothing to measure with -p 0 -n 0");
+	if (greta_same_file(a->html, request->model) || greta_same_file(a->html, a->against))
+		return greta_command_line_wrong(line, "%s is read: the page would replace it", a->html);
+	request->picture = a->html && request->model;
+	return -1;
 }
 
 int bench_arguments_parse(int argc, char **argv, struct bench_arguments *out_arguments)
 {
-	struct bench_arguments arguments = {.request = {.prompt = 512,
-	                                                .generate = 128,
-	                                                .depth_count = 1,
-	                                                .runs = 5,
-	                                                .eager = {true, true},
-	                                                .fuse = {true, true}},
-	                                    .format = "md"};
-	struct bench_request *request = &arguments.request;
-	for (int c; (c = getopt_long(argc, argv, "p:n:d:r:o:t:h", OPTIONS, NULL)) != -1;) {
-		if (c == 'h') {
-			fputs(HELP, stdout);
-			return 0;
-		}
-		if (c == VERSION) {
-			puts("greta-bench " GRETA_BUILD);
-			return 0;
-		}
-		if (c == '?')
-			return 2;
-		if (!take(c, optarg, &arguments))
-			return usage("not a value that this option takes", optarg);
-	}
-	if (optind + 1 < argc)
-		return usage("one model, please, not also", argv[optind + 1]);
-	if (optind == argc && !request->node_cost)
-		return usage("which model?", NULL);
-	request->model = argv[optind];
-	if (!request->model && arguments.against)
-		return usage("without a model there is nothing to compare with", arguments.against);
-	if (request->model && !request->prompt && !request->generate)
-		return usage("nothing to measure with -p 0 -n 0", NULL);
-	if (greta_same_file(arguments.html, request->model) || greta_same_file(arguments.html, arguments.against))
-		return usage("is read, and the page would replace it", arguments.html);
-	request->picture = arguments.html && request->model;
-	*out_arguments = arguments;
-	return -1;
+	static const struct greta_word modes[] = {{"graph", 1}, {"eager", 2}, {0}}, fuses[] = {{"none", 1}, {"full", 2}, {0}};
+	static const struct greta_word kv[] = {{"f16", GRETA_OPEN_KV_F16}, {"f32", GRETA_OPEN_KV_F32}, {0}};
+	static const struct greta_word blocks[] = {{"layers", BENCH_BLOCKS_LAYERS}, {"launches", BENCH_BLOCKS_LAUNCHES}, {0}};
+	static const struct greta_word formats[] = {
+	    {"md", BENCH_MD}, {"csv", BENCH_CSV}, {"json", BENCH_JSON}, {"jsonl", BENCH_JSONL}, {0}};
+	struct bench_arguments a = {.request = {.prompt = 512, .generate = 128, .depth_count = 1, .runs = 5}};
+	struct bench_request *request = &a.request;
+	struct greta_options *options = &request->options;
+	struct values values = {.modes = {1, 2}, .fuse = {1, 2}};
+	const struct greta_option table[] = {
+	    {'p', "prompt", .number = &request->prompt, .most = 1u << 20},
+	    {'n', "generate", .number = &request->generate, .most = 1u << 20},
+	    {'d', "depth", .list = request->depths, .room = BENCH_DEPTHS_MAX, .most = 1u << 20, .count = &request->depth_count},
+	    {'r', "runs", .number = &request->runs, .least = 1, .most = BENCH_RUNS_MAX},
+	    {0, "modes", .list = values.modes, .room = 2, .words = modes},
+	    {0, "fuse", .list = values.fuse, .room = 2, .words = fuses},
+	    {'o', "output", .word = &a.format, .words = formats},
+	    {'t', "threads", .number = &options->threads, .least = 1, .most = 1024},
+	    {0, "provider", .text = &options->provider},
+	    {0, "kernels", .text = &options->kernels},
+	    {0, "activations", .word = &options->activations, .words = GRETA_ACTIVATION_WORDS},
+	    {0, "kv", .word = &options->kv, .words = kv},
+	    {0, "ctx", .number = &options->context, .least = 1, .most = 1u << 30},
+	    {0, "prefill", .list = options->prefill, .room = GRETA_PREFILL_MAX, .least = 2, .most = 65536},
+	    {0, "spawns", .number = &a.spawns, .least = 1, .most = BENCH_SPAWNS_MAX},
+	    {0, "spawned", .flag = &a.spawned}, /* processes.h: not for people */
+	    {0, "node-cost", .flag = &request->node_cost},
+	    {0, "blocks", .word = &request->blocks, .words = blocks, .bare = BENCH_BLOCKS_SUMMED},
+	    {0, "html", .text = &a.html},
+	    {0, "against", .text = &a.against},
+	    {0},
+	};
+	const struct greta_command_line line = {.tool = "greta-bench", .help = HELP, .version = GRETA_BUILD, .options = table,
+	                                        .operands = "one model", .most = 1};
+	char **operands;
+	int status = greta_command_line_read(&line, argc, argv, &operands);
+	if (status >= 0)
+		return status;
+	request->model = operands[0];
+	status = finish(&line, &a, &values);
+	if (status < 0)
+		*out_arguments = a;
+	return status;
 }

@@ -2,11 +2,12 @@
 #ifndef GRETA_BENCH_ARGUMENTS_H
 #define GRETA_BENCH_ARGUMENTS_H
 
+#include "bench/formats.h"
 #include "bench/request.h"
 
 struct bench_arguments {
 	struct bench_request request;
-	const char *format;  /* "md", "csv", "json", "jsonl" */
+	enum bench_format format;
 	const char *html;    /* NULL: no page */
 	const char *against; /* NULL: nothing to compare with */
 	unsigned spawns;     /* 0: measure in this process */

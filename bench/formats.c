@@ -1,7 +1,5 @@
 #include "bench/formats.h"
 
-#include <string.h>
-
 #include "bench/document.h"
 #include "bench/markdown.h"
 
@@ -74,23 +72,9 @@ static bool print_markdown(const json_t *document, FILE *out)
 	return true;
 }
 
-static const struct {
-	const char *name;
-	bool (*print)(const json_t *document, FILE *out);
-} FORMATS[] = {{"md", print_markdown}, {"csv", print_csv}, {"json", print_json}, {"jsonl", print_jsonl}};
-
-bool bench_format_known(const char *name)
+bool bench_format_print(const json_t *document, enum bench_format format, FILE *out)
 {
-	for (size_t f = 0; f < sizeof(FORMATS) / sizeof(FORMATS[0]); f++)
-		if (strcmp(FORMATS[f].name, name) == 0)
-			return true;
-	return false;
-}
-
-bool bench_format_print(const json_t *document, const char *format, FILE *out)
-{
-	for (size_t f = 0; f < sizeof(FORMATS) / sizeof(FORMATS[0]); f++)
-		if (strcmp(FORMATS[f].name, format) == 0)
-			return FORMATS[f].print(document, out);
-	return false;
+	static bool (*const print[])(const json_t *document, FILE *out) = {
+	    [BENCH_MD] = print_markdown, [BENCH_CSV] = print_csv, [BENCH_JSON] = print_json, [BENCH_JSONL] = print_jsonl};
+	return print[format](document, out);
 }

@@ -6,11 +6,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* "md", "csv", "json" or "jsonl". */
-bool bench_format_known(const char *name);
+enum bench_format { BENCH_MD, BENCH_CSV, BENCH_JSON, BENCH_JSONL };
 
 /* md: tables for people. csv: the results, a line each, without the samples. jsonl: the results, an object a line, as
  * llama-bench has it. json: the document. A failing stream is the caller's to notice; false without memory. */
-bool bench_format_print(const json_t *document, const char *format, FILE *out);
+bool bench_format_print(const json_t *document, enum bench_format format, FILE *out);
 
 #endif

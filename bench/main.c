@@ -12,6 +12,7 @@
 #include "bench/page.h"
 #include "bench/page_frame.h"
 #include "bench/processes.h"
+#include "models/command_line.h"
 
 static enum greta_status report(const struct bench_arguments *arguments, const json_t *peer,
                                 struct bench_outcome *outcome, struct greta_error *error)
@@ -62,10 +63,8 @@ int main(int argc, char **argv)
 	if (status == GRETA_OK)
 		status = measure(argv, &arguments, peer, &error);
 	json_decref(peer);
-	if (status != GRETA_OK) {
-		fprintf(stderr, "greta-bench: %s\n", error.message);
-		return 1;
-	}
+	if (status != GRETA_OK)
+		return greta_command_failed("greta-bench", &error);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "greta-bench: cannot write the report: %s\n", strerror(errno));
 		return 1;

@@ -2,13 +2,14 @@
 #include "bench/perplexity.h"
 
 #include <errno.h>
-#include <getopt.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/oracle/model.h"
+#include "models/command_line.h"
 #include "models/tokenizer.h"
 #include "runtime/greta.h"
 
@@ -24,111 +25,42 @@ static const char help[] =
 	"  -t, --threads N           threads of the cpu provider (default: all processors)\n"
 	"      --kernels FORM        auto (default), amx, avx512, avx2, portable, ref\n"
 	"  -h, --help                this text\n"
-	"      --version             the version\n";
+	"      --version             the version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 the command line is wrong.\n";
 
 struct arguments {
 	const char *model, *file, *kernels;
-	size_t piece, pieces;
+	unsigned piece, pieces;
 	unsigned activations[8], kv[8]; /* as in struct greta_options, up to the first 0 */
 	unsigned threads;
 	bool oracle;
 };
 
-static bool fail(const char *format, const char *what)
+static const struct greta_word KV[] = {{"f16", GRETA_OPEN_KV_F16}, {"f32", GRETA_OPEN_KV_F32}, {0}};
+
+/* Returns -1, or the exit status. */
+static int read_arguments(int argc, char **argv, struct arguments *a)
 {
-	fprintf(stderr, "greta-perplexity: ");
-	fprintf(stderr, format, what);
-	fputc('\n', stderr);
-	return false;
-}
-
-static bool number(const char *text, size_t min, size_t max, size_t *out)
-{
-	char *end;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || n < min || n > max)
-		return fail("%s is not a number in range", text);
-	*out = (size_t)n;
-	return true;
-}
-
-struct word {
-	const char *text;
-	unsigned value;
-};
-
-static const struct word ACTIVATIONS[] = {{"x32", 4}, {"x24", 3}, {"x16", 2}, {"x8", 1}, {NULL, 0}};
-static const struct word KV[] = {{"f16", GRETA_OPEN_KV_F16}, {"f32", GRETA_OPEN_KV_F32}, {NULL, 0}};
-
-static const char *word_of(const struct word *words, unsigned value)
-{
-	while (words->value != value)
-		words++;
-	return words->text;
-}
-
-/* Words separated by commas, at most 7, into values up to a 0. */
-static bool list(const char *text, const struct word *words, unsigned values[8])
-{
-	for (size_t n = 0; n < 7; n++) {
-		size_t length = strcspn(text, ",");
-		const struct word *w = words;
-		while (w->text && (strlen(w->text) != length || memcmp(w->text, text, length) != 0))
-			w++;
-		if (!w->text)
-			return fail("%s: not one of the words that --help lists", text);
-		values[n] = w->value;
-		values[n + 1] = 0;
-		text += length;
-		if (!*text++)
-			return true;
-	}
-	return fail("%s: too many words", text);
-}
-
-static bool read_arguments(int argc, char **argv, struct arguments *a)
-{
-	enum { OPT_PIECES = 256, OPT_ACTIVATIONS, OPT_KV, OPT_ORACLE, OPT_KERNELS, OPT_VERSION };
-	static const struct option options[] = {
-		{"file", required_argument, NULL, 'f'},   {"ctx", required_argument, NULL, 'c'},
-		{"pieces", required_argument, NULL, OPT_PIECES}, {"activations", required_argument, NULL, OPT_ACTIVATIONS},
-		{"kv", required_argument, NULL, OPT_KV},  {"oracle", no_argument, NULL, OPT_ORACLE},
-		{"threads", required_argument, NULL, 't'}, {"kernels", required_argument, NULL, OPT_KERNELS},
-		{"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, OPT_VERSION},
-		{NULL, 0, NULL, 0},
+	const struct greta_option table[] = {
+		{'f', "file", .text = &a->file},
+		{'c', "ctx", .number = &a->piece, .least = 4, .most = 1 << 20},
+		{0, "pieces", .number = &a->pieces, .least = 1},
+		{0, "activations", .list = a->activations, .room = 7, .words = GRETA_ACTIVATION_WORDS},
+		{0, "kv", .list = a->kv, .room = 7, .words = KV},
+		{0, "oracle", .flag = &a->oracle},
+		{'t', "threads", .number = &a->threads, .least = 1, .most = 1024},
+		{0, "kernels", .text = &a->kernels},
+		{0},
 	};
-	*a = (struct arguments){.piece = 512, .pieces = SIZE_MAX, .activations = {4}, .kv = {GRETA_OPEN_KV_F16}};
-	size_t threads;
-	for (int c; (c = getopt_long(argc, argv, "f:c:t:h", options, NULL)) != -1;) {
-		bool good = true;
-		switch (c) {
-		case 'f': a->file = optarg; break;
-		case 'c': good = number(optarg, 4, 1 << 20, &a->piece); break;
-		case OPT_PIECES: good = number(optarg, 1, SIZE_MAX, &a->pieces); break;
-		case OPT_ACTIVATIONS: good = list(optarg, ACTIVATIONS, a->activations); break;
-		case OPT_KV: good = list(optarg, KV, a->kv); break;
-		case OPT_ORACLE: a->oracle = true; break;
-		case 't':
-			good = number(optarg, 1, 4096, &threads);
-			a->threads = good ? (unsigned)threads : 0;
-			break;
-		case OPT_KERNELS: a->kernels = optarg; break;
-		case 'h':
-			fputs(help, stdout);
-			exit(0);
-		case OPT_VERSION:
-			puts("greta-perplexity " GRETA_VERSION);
-			exit(0);
-		default: good = false;
-		}
-		if (!good)
-			return false;
-	}
-	if (optind + 1 != argc || !a->file)
-		return fail("%s", "one MODEL and -f FILE are needed; --help says more");
-	a->model = argv[optind];
-	return true;
+	const struct greta_command_line line = {.tool = "greta-perplexity", .help = help, .version = GRETA_VERSION,
+						.options = table, .operands = "one model", .least = 1, .most = 1};
+	char **operands;
+	int status = greta_command_line_read(&line, argc, argv, &operands);
+	if (status >= 0)
+		return status;
+	a->model = operands[0];
+	return a->file ? -1 : greta_command_line_wrong(&line, "which text? -f FILE is missing");
 }
 
 static enum greta_status read_file(const char *path, char **out_text, size_t *out_length, struct greta_error *error)
@@ -187,7 +119,7 @@ static enum greta_status read_text(const struct arguments *a, const struct greta
 	out_text->pieces = count / a->piece < a->pieces ? count / a->piece : a->pieces;
 	if (out_text->pieces < 1)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
-				  "%s has %zu tokens, a piece takes %zu: use a longer text or a smaller -c", a->file, count,
+				  "%s has %zu tokens, a piece takes %u: use a longer text or a smaller -c", a->file, count,
 				  a->piece);
 	printf("%s, %s: %zu tokens, %zu pieces of %zu, %zu tokens scored\n\n", a->model, a->file, count, out_text->pieces,
 	       out_text->piece, greta_perplexity_count(out_text));
@@ -254,7 +186,7 @@ static enum greta_status run_all(const struct arguments *a, const struct greta_g
 		for (size_t d = 0; a->activations[d] && !status; d++) {
 			status = run_form(a, a->activations[d], a->kv[v], text, scores, error);
 			if (!status)
-				print_form(word_of(ACTIVATIONS, a->activations[d]), word_of(KV, a->kv[v]), scores,
+				print_form(greta_word_of(GRETA_ACTIVATION_WORDS, a->activations[d]), greta_word_of(KV, a->kv[v]), scores,
 					   a->oracle ? exact : NULL, count);
 		}
 	if (a->oracle && !status)
@@ -264,13 +196,14 @@ static enum greta_status run_all(const struct arguments *a, const struct greta_g
 
 int main(int argc, char **argv)
 {
-	struct arguments a;
+	struct arguments a = {.piece = 512, .pieces = UINT_MAX, .activations = {4}, .kv = {GRETA_OPEN_KV_F16}};
 	struct greta_error error;
 	struct greta_gguf *gguf;
 	struct greta_perplexity_text text;
 	int32_t *tokens = NULL;
-	if (!read_arguments(argc, argv, &a))
-		return 2;
+	int code = read_arguments(argc, argv, &a);
+	if (code >= 0)
+		return code;
 	enum greta_status status = greta_gguf_open(a.model, &gguf, &error);
 	if (!status) {
 		status = read_text(&a, gguf, &tokens, &text, &error);
@@ -286,7 +219,5 @@ int main(int argc, char **argv)
 	}
 	if (!status && (ferror(stdout) || fflush(stdout) != 0))
 		status = greta_fail(&error, GRETA_ERROR_IO, "cannot write the table: %s", strerror(errno));
-	if (status)
-		fprintf(stderr, "greta-perplexity: %s\n", error.message);
-	return status ? 1 : 0;
+	return status ? greta_command_failed("greta-perplexity", &error) : 0;
 }

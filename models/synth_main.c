@@ -1,12 +1,9 @@
 /* greta-synth: writes a synthetic model. */
+#include "models/command_line.h"
 #include "models/synth.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,7 +24,9 @@ static const char HELP[] =
     "  -s, --seed S        of the random weights (default 1)\n"
     "  -S, --shape SHAPE   the same as the argument SHAPE\n"
     "  -h, --help          this text\n"
-    "      --version       the version\n";
+    "      --version       the version\n"
+    "\n"
+    "Exit status: 0 written, 1 failed, 2 the command line is wrong.\n";
 
 static volatile sig_atomic_t interrupted;
 
@@ -62,74 +61,34 @@ static bool show_progress(void *user, uint64_t done, uint64_t total)
 	return !interrupted;
 }
 
-static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
-{
-	char *end = NULL;
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || text[0] == '-' || value < least || value > most)
-		return false;
-	*out = value;
-	return true;
-}
-
-static int usage(const char *problem, const char *what)
-{
-	fprintf(stderr, "greta-synth: %s%s; see greta-synth --help\n", problem, what);
-	return 2;
-}
-
-/* 0 to go on; otherwise main's result plus one. */
+/* Returns -1 to go on, or the exit status. */
 static int parse_arguments(int argc, char **argv, struct greta_synth_options *options, const char **shape,
-			   const char **path, uint64_t *layers)
+			   const char **path, unsigned *layers)
 {
-	static const struct option LONG[] = {
-	    {"output", required_argument, NULL, 'o'}, {"type", required_argument, NULL, 't'},
-	    {"layers", required_argument, NULL, 'l'}, {"seed", required_argument, NULL, 's'},
-	    {"shape", required_argument, NULL, 'S'},  {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
+	char help[sizeof(HELP) + 400], **operands;
+	snprintf(help, sizeof(help), HELP, greta_synth_shape_names());
+	const struct greta_option table[] = {
+	    {'o', "output", .text = path},
+	    {'t', "type", .text = &options->mix},
+	    {'l', "layers", .number = layers, .least = 1, .most = 1024},
+	    {'s', "seed", .large = &options->seed},
+	    {'S', "shape", .text = shape},
+	    {0},
 	};
-	int option;
-	while ((option = getopt_long(argc, argv, ":o:t:l:s:S:h", LONG, NULL)) >= 0) {
-		switch (option) {
-		case 'o':
-			*path = optarg;
-			break;
-		case 't':
-			options->mix = optarg;
-			break;
-		case 'l':
-			if (!parse_number(optarg, 1, 1024, layers))
-				return usage("--layers takes a number from 1 to 1024, not ", optarg) + 1;
-			break;
-		case 's':
-			if (!parse_number(optarg, 0, UINT64_MAX, &options->seed))
-				return usage("--seed takes a number, not ", optarg) + 1;
-			break;
-		case 'S':
-			*shape = optarg;
-			break;
-		case 'h':
-			printf(HELP, greta_synth_shape_names());
-			return 1;
-		case 'v':
-			puts("greta-synth " GRETA_VERSION);
-			return 1;
-		case ':':
-			return usage("a value is missing after ", argv[optind - 1]) + 1;
-		default:
-			return usage("unknown option: ", argv[optind - 1]) + 1;
-		}
-	}
-	if (optind < argc && !*shape)
-		*shape = argv[optind++];
-	if (optind < argc)
-		return usage("one argument too many: ", argv[optind]) + 1;
+	const struct greta_command_line line = {
+	    .tool = "greta-synth", .help = help, .version = GRETA_VERSION, .options = table, .operands = "one shape", .most = 1};
+	int status = greta_command_line_read(&line, argc, argv, &operands);
+	if (status >= 0)
+		return status;
+	if (*shape && *operands)
+		return greta_command_line_wrong(&line, "two shapes: %s, %s", *shape, *operands);
+	if (*operands)
+		*shape = *operands;
 	if (!*shape)
-		return usage("which shape? ", greta_synth_shape_names()) + 1;
+		return greta_command_line_wrong(&line, "which shape? %s", greta_synth_shape_names());
 	if (!*path)
-		return usage("where to? -o FILE is missing", "") + 1;
-	return 0;
+		return greta_command_line_wrong(&line, "where to? -o FILE is missing");
+	return -1;
 }
 
 int main(int argc, char **argv)
@@ -139,11 +98,11 @@ int main(int argc, char **argv)
 	struct greta_synth_options options = {
 	    .mix = "Q4_K_M", .seed = 1, .progress = show_progress, .user = &display};
 	const char *shape = NULL, *path = NULL;
-	uint64_t layers = 0, bytes = 0;
-	opterr = 0;
-	int result = parse_arguments(argc, argv, &options, &shape, &path, &layers);
-	if (result)
-		return result - 1;
+	unsigned layers = 0;
+	uint64_t bytes = 0;
+	int code = parse_arguments(argc, argv, &options, &shape, &path, &layers);
+	if (code >= 0)
+		return code;
 
 	struct sigaction action = {.sa_handler = on_interrupt};
 	sigaction(SIGINT, &action, NULL);
@@ -151,7 +110,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is then an error like a full disk */
 	enum greta_status status = greta_synth_parse_shape(shape, &options.shape, &error);
 	if (!status && layers)
-		options.shape.n_layer = (uint32_t)layers;
+		options.shape.n_layer = layers;
 	if (!status)
 		status = greta_synth_size(&options, &bytes, &error);
 	if (!status)
@@ -159,8 +118,8 @@ int main(int argc, char **argv)
 	if (display.terminal && display.shown > 0)
 		fprintf(stderr, "\r\033[K");
 	if (status) {
-		fprintf(stderr, "greta-synth: %s\n", error.message);
-		return status == GRETA_ERROR_ARGUMENT && !interrupted ? 2 : 1;
+		code = greta_command_failed("greta-synth", &error);
+		return interrupted ? 1 : code;
 	}
 	if (display.terminal)
 		fprintf(stderr, "%s: %s, %s, %u layers, %.2f GB in %.1f s\n", path, options.shape.name, options.mix,

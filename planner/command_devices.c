@@ -1,7 +1,18 @@
 #include "planner/commands.h"
+#include "models/command_line.h"
 #include "runtime/devices.h"
 
 #include <stdio.h>
+
+static const char USAGE[] =
+    "usage: greta-plan devices\n"
+    "\n"
+    "Lists, provider by provider (amd, nvidia, cpu), the devices that could run plans: number, target, name, compute units,\n"
+    "memory; or says why a provider is not there.\n"
+    "\n"
+    "  -h, --help\n"
+    "\n"
+    "Exit status: 0 listed, 1 failed, 2 the command line is wrong.\n";
 
 static void print_device(size_t number, const struct greta_device_info *device)
 {
@@ -26,18 +37,16 @@ static void print_provider(const struct greta_provider_info *info)
 
 int greta_plan_command_devices(int argc, char **argv)
 {
-	(void)argv;
-	if (argc != 1) {
-		fputs("usage: greta-plan devices\n", stderr);
-		return 2;
-	}
+	const struct greta_command_line line = {.tool = "greta-plan devices", .help = USAGE};
+	char **operands;
+	int status = greta_command_line_read(&line, argc, argv, &operands);
+	if (status >= 0)
+		return status;
 	for (size_t i = 0; greta_hip_provider_name(i); i++) {
 		struct greta_provider_info info;
 		struct greta_error error;
-		if (greta_provider_info_init(&info, greta_hip_provider_name(i), NULL, &error)) {
-			fprintf(stderr, "greta-plan: %s\n", error.message);
-			return 1;
-		}
+		if (greta_provider_info_init(&info, greta_hip_provider_name(i), NULL, &error))
+			return greta_command_failed(line.tool, &error);
 		print_provider(&info);
 		greta_provider_info_finish(&info);
 	}

@@ -1,7 +1,7 @@
 #include "planner/commands.h"
+#include "models/command_line.h"
 #include "planner/describe.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +10,12 @@
 
 static const char USAGE[] = "usage: greta-plan diff A B\n"
 			    "\n"
-			    "Says what differs between two plans, from the large to the small. Exit code 0: they decide the same;\n"
-			    "1: they differ; 2: one cannot be read.\n";
+			    "Says what differs between two plans, from the large to the small.\n"
+			    "\n"
+			    "  -h, --help\n"
+			    "\n"
+			    "Exit status: 0 they decide the same, 1 they differ or one cannot be read (which stderr says), 2 the\n"
+			    "command line is wrong.\n";
 
 struct comparison {
 	const struct greta_plan *a, *b;
@@ -169,26 +173,19 @@ static void compare_programs(struct comparison *c)
 
 int greta_plan_command_diff(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	int option = getopt_long(argc, argv, "h", options, NULL);
-	if (option == 'h') {
-		fputs(USAGE, stdout);
-		return 0;
-	}
-	if (option != -1 || optind + 2 != argc) {
-		fputs("greta-plan diff: it takes two plans; --help says more\n", stderr);
-		return 2;
-	}
+	const struct greta_command_line line = {
+	    .tool = "greta-plan diff", .help = USAGE, .operands = "two plans", .least = 2, .most = 2};
+	char **operands;
 	struct greta_plan a, b;
 	struct greta_error error = {0};
-	if (greta_plan_open(argv[optind], &a, &error) != GRETA_OK) {
-		fprintf(stderr, "greta-plan: %s\n", error.message);
-		return 2;
-	}
-	if (greta_plan_open(argv[optind + 1], &b, &error) != GRETA_OK) {
-		fprintf(stderr, "greta-plan: %s\n", error.message);
+	int code = greta_command_line_read(&line, argc, argv, &operands);
+	if (code >= 0)
+		return code;
+	if (greta_plan_open(operands[0], &a, &error) != GRETA_OK)
+		return greta_command_failed(line.tool, &error);
+	if (greta_plan_open(operands[1], &b, &error) != GRETA_OK) {
 		greta_plan_close(&a);
-		return 2;
+		return greta_command_failed(line.tool, &error);
 	}
 	struct comparison c = {&a, &b, 0};
 	compare_headers(&c);

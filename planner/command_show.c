@@ -1,9 +1,9 @@
 #include "planner/commands.h"
+#include "models/command_line.h"
 #include "models/new_file.h"
 #include "planner/show.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -18,42 +18,14 @@ static const char USAGE[] =
     "      --program NAME   show launches, arena and picture of this program (default: all; the picture: decode)\n"
     "      --json           everything, as JSON\n"
     "      --svg FILE       a picture of the schedule and the arena over time (-: standard output)\n"
-    "  -h, --help\n";
+    "  -h, --help\n"
+    "\n"
+    "Exit status: 0 shown, 1 failed, 2 the command line is wrong.\n";
 
 struct request {
 	bool launches, arena, json;
 	const char *program, *svg, *plan;
 };
-
-/* Returns 0, or the exit code plus one. */
-static int parse(int argc, char **argv, struct request *request)
-{
-	enum { LAUNCHES = 256, ARENA, PROGRAM, JSON, SVG };
-	static const struct option options[] = {
-	    {"launches", no_argument, NULL, LAUNCHES}, {"arena", no_argument, NULL, ARENA},
-	    {"program", required_argument, NULL, PROGRAM}, {"json", no_argument, NULL, JSON},
-	    {"svg", required_argument, NULL, SVG}, {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
-	int option;
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case LAUNCHES: request->launches = true; break;
-		case ARENA: request->arena = true; break;
-		case PROGRAM: request->program = optarg; break;
-		case JSON: request->json = true; break;
-		case SVG: request->svg = optarg; break;
-		case 'h': fputs(USAGE, stdout); return 1 + 0;
-		default: fputs("greta-plan show --help says more\n", stderr); return 1 + 2;
-		}
-	}
-	if (optind + 1 != argc) {
-		fputs("greta-plan show: it takes one plan; --help says more\n", stderr);
-		return 1 + 2;
-	}
-	request->plan = argv[optind];
-	return 0;
-}
 
 static uint32_t terminal_columns(void)
 {
@@ -70,12 +42,12 @@ static bool selected(const struct request *request, const struct greta_plan *pla
 static int draw(const struct greta_plan *plan, const char *name, uint32_t program, const char *path)
 {
 	if (greta_same_file(name, path)) {
-		fprintf(stderr, "greta-plan: %s is the plan: the picture would replace it\n", path);
+		fprintf(stderr, "greta-plan show: %s is the plan: the picture would replace it\n", path);
 		return 2;
 	}
 	FILE *file = strcmp(path, "-") ? fopen(path, "w") : stdout;
 	if (!file) {
-		fprintf(stderr, "greta-plan: cannot write %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "greta-plan show: cannot write %s: %s\n", path, strerror(errno));
 		return 1;
 	}
 	greta_show_svg(plan, program, file);
@@ -83,7 +55,7 @@ static int draw(const struct greta_plan *plan, const char *name, uint32_t progra
 	if (file != stdout && fclose(file) != 0)
 		failed = true;
 	if (failed)
-		fprintf(stderr, "greta-plan: cannot write %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "greta-plan show: cannot write %s: %s\n", path, strerror(errno));
 	return failed;
 }
 
@@ -93,11 +65,11 @@ static int show(const struct greta_plan *plan, const struct request *request)
 	while (first < plan->program_count && !selected(request, plan, first))
 		first++;
 	if (first == plan->program_count) {
-		fprintf(stderr, "greta-plan: the plan has no program %s\n", request->program);
+		fprintf(stderr, "greta-plan show: the plan has no program %s\n", request->program);
 		return 2;
 	}
 	if (request->json && !greta_show_json(plan, request->plan, stdout)) {
-		fputs("greta-plan: cannot write JSON: out of memory, or the output failed\n", stderr);
+		fputs("greta-plan show: cannot write JSON: out of memory, or the output failed\n", stderr);
 		return 1;
 	}
 	bool alone = request->json || (request->svg && !request->launches && !request->arena);
@@ -115,20 +87,23 @@ static int show(const struct greta_plan *plan, const struct request *request)
 int greta_plan_command_show(int argc, char **argv)
 {
 	struct request request = {0};
-	int code = parse(argc, argv, &request);
-	if (code)
-		return code - 1;
+	const struct greta_option options[] = {
+	    {0, "launches", .flag = &request.launches}, {0, "arena", .flag = &request.arena},
+	    {0, "program", .text = &request.program},   {0, "json", .flag = &request.json},
+	    {0, "svg", .text = &request.svg},           {0},
+	};
+	const struct greta_command_line line = {
+	    .tool = "greta-plan show", .help = USAGE, .options = options, .operands = "one plan", .least = 1, .most = 1};
+	char **operands;
 	struct greta_plan plan;
 	struct greta_error error = {0};
-	if (greta_plan_open(request.plan, &plan, &error) != GRETA_OK) {
-		fprintf(stderr, "greta-plan: %s\n", error.message);
-		return 1;
-	}
+	int code = greta_command_line_read(&line, argc, argv, &operands);
+	if (code >= 0)
+		return code;
+	request.plan = operands[0];
+	if (greta_plan_open(request.plan, &plan, &error) != GRETA_OK)
+		return greta_command_failed(line.tool, &error);
 	code = show(&plan, &request);
 	greta_plan_close(&plan);
-	if (code == 0 && (fflush(stdout) || ferror(stdout))) {
-		fprintf(stderr, "greta-plan: cannot write: %s\n", strerror(errno));
-		return 1;
-	}
 	return code;
 }

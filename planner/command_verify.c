@@ -1,7 +1,7 @@
 #include "planner/commands.h"
+#include "models/command_line.h"
 #include "runtime/verify.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 static const char USAGE[] = "usage: greta-plan verify PLAN [-m MODEL]\n"
@@ -10,7 +10,9 @@ static const char USAGE[] = "usage: greta-plan verify PLAN [-m MODEL]\n"
 			    "that is not its own, and that nothing is read before it is written.\n"
 			    "\n"
 			    "  -m, --model MODEL   check also that the plan is this model's\n"
-			    "  -h, --help\n";
+			    "  -h, --help\n"
+			    "\n"
+			    "Exit status: 0 sound, 1 not so or failed, 2 the command line is wrong.\n";
 
 static enum greta_status verify(const struct greta_plan *plan, const char *model, struct greta_error *error)
 {
@@ -28,33 +30,23 @@ static enum greta_status verify(const struct greta_plan *plan, const char *model
 
 int greta_plan_command_verify(int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"model", required_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	const char *model = NULL;
-	int option;
-	while ((option = getopt_long(argc, argv, "m:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'm': model = optarg; break;
-		case 'h': fputs(USAGE, stdout); return 0;
-		default: return 2;
-		}
-	}
-	if (optind + 1 != argc) {
-		fputs("greta-plan verify: it takes one plan; --help says more\n", stderr);
-		return 2;
-	}
+	const struct greta_option options[] = {{'m', "model", .text = &model}, {0}};
+	const struct greta_command_line line = {
+	    .tool = "greta-plan verify", .help = USAGE, .options = options, .operands = "one plan", .least = 1, .most = 1};
+	char **operands;
 	struct greta_plan plan;
 	struct greta_error error = {0};
-	enum greta_status status = greta_plan_open(argv[optind], &plan, &error);
+	int code = greta_command_line_read(&line, argc, argv, &operands);
+	if (code >= 0)
+		return code;
+	enum greta_status status = greta_plan_open(operands[0], &plan, &error);
 	if (status == GRETA_OK) {
 		status = verify(&plan, model, &error);
 		if (status == GRETA_OK)
-			printf("%s: sound (%zu programs, %zu launches, %zu buffers, %zu tensors)\n", argv[optind],
+			printf("%s: sound (%zu programs, %zu launches, %zu buffers, %zu tensors)\n", operands[0],
 			       plan.program_count, plan.launch_count, plan.buffer_count, plan.tensor_count);
 		greta_plan_close(&plan);
 	}
-	if (status == GRETA_OK)
-		return 0;
-	fprintf(stderr, "greta-plan: %s\n", error.message);
-	return 1;
+	return status == GRETA_OK ? 0 : greta_command_failed(line.tool, &error);
 }

@@ -1,4 +1,4 @@
-/* `greta-plan pack`: the arena packer on a CSV file of anybody's buffers.
+/* A CSV file of anybody's buffers, for the arena packer (`greta-plan pack`).
  *
  * The file is what the public benchmarks of static memory allocation use. The first line names the columns, in any
  * order: id, lower, upper, size, and if wanted alignment (bytes; 1 where the column is missing) and offset (not read,
@@ -31,12 +31,5 @@ void greta_pack_table_finish(struct greta_pack_table *table);
 /* Writes the buffers in the order read, columns id,lower,upper,size[,alignment],offset. False when the stream failed.
  */
 bool greta_pack_csv_print(const struct greta_pack_table *table, FILE *stream);
-
-/* The command: argv[0] is `pack`, then [--capacity N] [--effort N] [-o FILE] FILE.csv, where `-` is the standard
- * input. Without a capacity the peak is minimised. The CSV goes to the standard output or to FILE (written beside and
- * renamed), the summary or the reason to the standard error. Returns the exit status: 0 packed; 1 no packing within
- * the capacity (none found, or none exists: the summary says which), nothing is written then; 2 bad input or a failing
- * file. */
-int greta_pack_command(int argc, char **argv);
 
 #endif

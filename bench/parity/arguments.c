@@ -1,11 +1,7 @@
 #include "bench/parity/arguments.h"
+#include "models/command_line.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -53,208 +49,139 @@ static const char help[] =
 	"  -h, --help            this text\n"
 	"      --version         the version\n"
 	"\n"
-	"Exit code: 0 equal, or within the tolerance; 1 not so, or something failed; 2 the command line is wrong.\n";
-
-enum option_code {
-	OPT_TARGET = 256, OPT_AGAINST, OPT_FUSE, OPT_EAGER, OPT_CHUNK, OPT_ACTIVATIONS, OPT_KV, OPT_THREADS, OPT_RUNS,
-	OPT_TOLERANCE, OPT_TOP_K, OPT_LAYERS, OPT_JSON, OPT_VERSION,
-};
-
-static const struct option long_options[] = {
-	{"a", required_argument, NULL, 'a'},
-	{"b", required_argument, NULL, 'b'},
-	{"target", required_argument, NULL, OPT_TARGET},
-	{"against", required_argument, NULL, OPT_AGAINST},
-	{"fuse", required_argument, NULL, OPT_FUSE},
-	{"eager", no_argument, NULL, OPT_EAGER},
-	{"chunk", required_argument, NULL, OPT_CHUNK},
-	{"activations", required_argument, NULL, OPT_ACTIVATIONS},
-	{"kv", required_argument, NULL, OPT_KV},
-	{"threads", required_argument, NULL, OPT_THREADS},
-	{"file", required_argument, NULL, 'f'},
-	{"prompt", required_argument, NULL, 'p'},
-	{"tokens", required_argument, NULL, 'n'},
-	{"ctx", required_argument, NULL, 'c'},
-	{"runs", required_argument, NULL, OPT_RUNS},
-	{"tolerance", required_argument, NULL, OPT_TOLERANCE},
-	{"top-k", required_argument, NULL, OPT_TOP_K},
-	{"layers", no_argument, NULL, OPT_LAYERS},
-	{"json", no_argument, NULL, OPT_JSON},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{NULL, 0, NULL, 0},
-};
+	"Exit status: 0 equal or within the tolerance, 1 not so or something failed, 2 the command line is wrong.\n";
 
 /* What the command line says of sides; the settings hold for all, wherever they stand. */
 struct sides {
 	const char *a;
-	const char *b[GRETA_PARITY_SIDES_MAX];
-	size_t count;                 /* of b */
-	size_t targets;
+	unsigned against;             /* 1 ref, 2 oracle */
+	const char *b[GRETA_PARITY_SIDES_MAX], *targets[GRETA_PARITY_SIDES_MAX];
+	size_t count, target_count;   /* of b, of targets */
+	unsigned fuse, kv;
 	struct greta_parity_setup settings;
 };
 
-__attribute__((format(printf, 1, 2))) static bool wrong(const char *format, ...)
+static const char *set_a(void *to, const char *text)
 {
-	va_list list;
-	fputs("greta-parity: ", stderr);
-	va_start(list, format);
-	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is one line up */
-	vfprintf(stderr, format, list);
-	va_end(list);
-	fputc('\n', stderr);
-	return false;
-}
-
-static bool number(const char *option, const char *text, size_t min, size_t max, size_t *out)
-{
-	char *end;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || n < min || n > max)
-		return wrong("%s takes a number from %zu to %zu, not \"%s\"", option, min, max, text);
-	*out = (size_t)n;
-	return true;
-}
-
-static bool set_a(struct sides *sides, const char *text)
-{
+	struct sides *sides = to;
 	if (sides->a)
-		return wrong("two sides are A: %s and %s", sides->a, text);
+		return "one side";
 	sides->a = text;
-	return true;
+	return NULL;
 }
 
-static bool add_b(struct sides *sides, const char *text)
+static const char *add_b(void *to, const char *text)
 {
+	struct sides *sides = to;
 	if (sides->count == GRETA_PARITY_SIDES_MAX - 1)
-		return wrong("more than %d sides", GRETA_PARITY_SIDES_MAX);
+		return "no more than 15 sides";
 	sides->b[sides->count++] = text;
-	return true;
+	return NULL;
 }
 
-/* The first of two targets is A. */
-static bool add_target(struct sides *sides, const char *text)
+static const char *add_target(void *to, const char *text)
 {
-	if (sides->targets++ == 1 && sides->count && !sides->a) {
-		sides->a = sides->b[sides->count - 1];
-		sides->b[sides->count - 1] = text;
-		return true;
-	}
-	return add_b(sides, text);
+	struct sides *sides = to;
+	if (sides->target_count == GRETA_PARITY_SIDES_MAX - 1)
+		return "no more than 15 targets";
+	sides->targets[sides->target_count++] = text;
+	return NULL;
 }
 
-/* A setting is a word of a side. */
-static bool set(struct sides *sides, const char *prefix, const char *value)
+/* Who is A is said once: by -a, by --against or by the first of several --target. Returns -1, or the exit status. */
+static int choose_a(const struct greta_command_line *line, struct sides *sides)
 {
-	struct greta_error error;
-	char text[64];
-	snprintf(text, sizeof(text), "cpu,%s%s", prefix, value);
-	struct greta_parity_setup made = sides->settings;
-	if (strchr(value, ',') || greta_parity_setup_read(&made, text, &error) != GRETA_OK)
-		return wrong("a setting of \"%s\" is not understood: --help lists what there is", value);
-	memcpy(made.provider, sides->settings.provider, sizeof(made.provider));
-	sides->settings = made;
-	return true;
+	static const char *const against[] = {NULL, "ref,fuse=none,eager,decode", "oracle"};
+	if (sides->a && sides->against)
+		return greta_command_line_wrong(line, "who is A: the side of -a, or that of --against?");
+	if (sides->against)
+		sides->a = against[sides->against];
+	if (sides->a && sides->target_count > 1)
+		return greta_command_line_wrong(line, "who is A: %s, or %s as the first --target? Say -b for those compared with A",
+						sides->a, sides->targets[0]);
+	size_t first = sides->target_count > 1;
+	if (first)
+		sides->a = sides->targets[0];
+	for (size_t t = first; t < sides->target_count; t++)
+		if (add_b(sides, sides->targets[t]))
+			return greta_command_line_wrong(line, "more than %d sides", GRETA_PARITY_SIDES_MAX);
+	return -1;
 }
 
-static bool option(int code, struct greta_parity_arguments *a, struct sides *sides)
+static enum greta_status read_side(struct greta_parity_arguments *a, const struct sides *sides, const char *text,
+				   struct greta_error *error)
 {
-	size_t n = 0;
-	bool good = true;
-	switch (code) {
-	case 'a': return set_a(sides, optarg);
-	case 'b': return add_b(sides, optarg);
-	case OPT_TARGET: return add_target(sides, optarg);
-	case OPT_AGAINST:
-		if (strcmp(optarg, "ref") != 0 && strcmp(optarg, "oracle") != 0)
-			return wrong("--against takes ref or oracle, not \"%s\"", optarg);
-		return set_a(sides, optarg[0] == 'o' ? "oracle" : "ref,fuse=none,eager,decode");
-	case OPT_FUSE: return set(sides, "fuse=", optarg);
-	case OPT_EAGER: return set(sides, "", "eager");
-	case OPT_CHUNK: return set(sides, "chunk=", optarg);
-	case OPT_ACTIVATIONS: return set(sides, "", optarg);
-	case OPT_KV: return set(sides, "kv=", optarg);
-	case OPT_THREADS: return set(sides, "threads=", optarg);
-	case 'f': a->file = optarg; return true;
-	case 'p': a->prompt = optarg; return true;
-	case 'n': return number("-n", optarg, 1, 1u << 24, &a->tokens);
-	case 'c':
-		good = number("-c", optarg, 1, 1u << 24, &n);
-		a->context = (uint32_t)n;
-		return good;
-	case OPT_RUNS:
-		good = number("--runs", optarg, 1, 1000000, &n);
-		a->runs = (unsigned)n;
-		return good;
-	case OPT_TOP_K:
-		good = number("--top-k", optarg, 1, 10000, &n);
-		a->top_k = (uint32_t)n;
-		return good;
-	case OPT_TOLERANCE: {
-		char *end;
-		a->tolerance = strtod(optarg, &end);
-		return (*optarg && !*end && a->tolerance > 0 && isfinite(a->tolerance)) ||
-		       wrong("--tolerance takes a number above 0, not \"%s\"", optarg);
-	}
-	case OPT_LAYERS: return a->each_layer = true;
-	case OPT_JSON: return a->json = true;
-	default: return false;
-	}
-}
-
-static bool read_side(struct greta_parity_arguments *a, const struct sides *sides, const char *text)
-{
-	struct greta_error error;
 	struct greta_parity_setup setup = sides->settings;
-	if (greta_parity_setup_read(&setup, text, &error) != GRETA_OK)
-		return wrong("%s", error.message);
-	a->setups[a->sides++] = setup;
-	return true;
+	enum greta_status status = greta_parity_setup_read(&setup, text, error);
+	if (status == GRETA_OK)
+		a->setups[a->sides++] = setup;
+	return status;
 }
 
 /* What is compared when nothing is said. A setting stays in force, but for what makes the ways different. */
-static bool read_sides(struct greta_parity_arguments *a, const struct sides *sides)
+static enum greta_status read_sides(struct greta_parity_arguments *a, const struct sides *sides, struct greta_error *error)
 {
 	static const char *const ways[] = {"cpu", "cpu,fuse=none,decode", "cpu,eager,chunk=32", "cpu,plain,mixed"};
-	if (!read_side(a, sides, sides->a ? sides->a : "ref,fuse=none,eager,decode"))
-		return false;
-	for (size_t b = 0; b < sides->count; b++)
-		if (!read_side(a, sides, sides->b[b]))
-			return false;
-	for (size_t w = 0; w < sizeof(ways) / sizeof(ways[0]) && !sides->count && a->sides < (sides->a ? 2 : 9); w++)
-		if (!read_side(a, sides, ways[w]))
-			return false;
-	return true;
+	enum greta_status status = read_side(a, sides, sides->a ? sides->a : "ref,fuse=none,eager,decode", error);
+	for (size_t b = 0; b < sides->count && status == GRETA_OK; b++)
+		status = read_side(a, sides, sides->b[b], error);
+	size_t few = sides->count ? 0 : sides->a ? 1 : sizeof(ways) / sizeof(ways[0]);
+	for (size_t w = 0; w < few && status == GRETA_OK; w++)
+		status = read_side(a, sides, ways[w], error);
+	return status;
+}
+
+static int finish(const struct greta_command_line *line, struct greta_parity_arguments *a, struct sides *sides)
+{
+	struct greta_error error;
+	sides->settings.fuse_none = sides->fuse;
+	sides->settings.kv_f32 = sides->kv;
+	if (a->file && a->prompt)
+		return greta_command_line_wrong(line, "the text is either in a file (-f) or here (-p)");
+	int status = choose_a(line, sides);
+	if (status < 0 && read_sides(a, sides, &error) != GRETA_OK)
+		status = greta_command_failed(line->tool, &error);
+	return status;
 }
 
 int greta_parity_arguments_read(int argc, char **argv, struct greta_parity_arguments *out)
 {
+	static const struct greta_word against[] = {{"ref", 1}, {"oracle", 2}, {0}};
+	static const struct greta_word fuse[] = {{"full", 0}, {"none", 1}, {0}}, kv[] = {{"f16", 0}, {"f32", 1}, {0}};
 	struct greta_parity_arguments a = {.tokens = 80, .runs = 1, .top_k = 10};
 	struct sides sides = {.settings = greta_parity_setup_default()};
-	for (int c; (c = getopt_long(argc, argv, "a:b:f:p:n:c:h", long_options, NULL)) != -1;) {
-		if (c == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (c == OPT_VERSION) {
-			puts("greta-parity " GRETA_VERSION);
-			return 0;
-		}
-		if (!option(c, &a, &sides))
-			return 2;
-	}
-	if (optind + 1 != argc) {
-		wrong("one MODEL is needed; --help says more");
-		return 2;
-	}
-	if (a.file && a.prompt) {
-		wrong("the text is either in a file (-f) or here (-p)");
-		return 2;
-	}
-	a.model = argv[optind];
-	if (!read_sides(&a, &sides))
-		return 2;
-	*out = a;
-	return -1;
+	struct greta_parity_setup *settings = &sides.settings;
+	const struct greta_option table[] = {
+		{'a', "a", .read = set_a, .to = &sides},
+		{'b', "b", .read = add_b, .to = &sides},
+		{0, "target", .read = add_target, .to = &sides},
+		{0, "against", .word = &sides.against, .words = against},
+		{0, "fuse", .word = &sides.fuse, .words = fuse},
+		{0, "eager", .flag = &settings->eager},
+		{0, "chunk", .number = &settings->chunk, .least = 1, .most = 65536},
+		{0, "activations", .word = &settings->activations, .words = GRETA_ACTIVATION_WORDS},
+		{0, "kv", .word = &sides.kv, .words = kv},
+		{0, "threads", .number = &settings->threads, .least = 1, .most = 1024},
+		{'f', "file", .text = &a.file},
+		{'p', "prompt", .text = &a.prompt},
+		{'n', "tokens", .number = &a.tokens, .least = 1, .most = 1u << 24},
+		{'c', "ctx", .number = &a.context, .least = 1, .most = 1u << 24},
+		{0, "runs", .number = &a.runs, .least = 1, .most = 1000000},
+		{0, "tolerance", .real = &a.tolerance, .positive = true},
+		{0, "top-k", .number = &a.top_k, .least = 1, .most = 10000},
+		{0, "layers", .flag = &a.each_layer},
+		{0, "json", .flag = &a.json},
+		{0},
+	};
+	const struct greta_command_line line = {.tool = "greta-parity", .help = help, .version = GRETA_VERSION,
+						.options = table, .operands = "one model", .least = 1, .most = 1};
+	char **operands;
+	int status = greta_command_line_read(&line, argc, argv, &operands);
+	if (status >= 0)
+		return status;
+	a.model = operands[0];
+	status = finish(&line, &a, &sides);
+	if (status < 0)
+		*out = a;
+	return status;
 }

@@ -2,6 +2,7 @@
 #include "bench/parity/arguments.h"
 #include "bench/parity/report.h"
 #include "bench/parity/text.h"
+#include "models/command_line.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,6 +54,5 @@ int main(int argc, char **argv)
 	free(tokens);
 	if (status == GRETA_OK)
 		return code;
-	fprintf(stderr, "greta-parity: %s\n", error.message);
-	return status == GRETA_ERROR_ARGUMENT ? 2 : 1;
+	return greta_command_failed("greta-parity", &error);
 }

@@ -66,49 +66,54 @@ static bool read_number(const char *word, size_t length, unsigned *out)
 	return true;
 }
 
-static bool read_word(struct greta_parity_setup *setup, const char *word, size_t length)
+/* What a word speaks of: a side says it once. */
+enum topic { FUSE = 1, MODE = 2, ACTIVATIONS = 4, KV = 8, PLAIN = 16, STEPS = 32, THREADS = 64 };
+
+/* Returns the word's topic, 0 for no word. */
+static enum topic read_word(struct greta_parity_setup *setup, const char *word, size_t length)
 {
 	if (is(word, length, "fuse=none") || is(word, length, "fuse=full"))
-		setup->fuse_none = word[5] == 'n';
-	else if (is(word, length, "graph") || is(word, length, "eager"))
-		setup->eager = word[0] == 'e';
-	else if (is(word, length, "x8"))
-		setup->activations = 1;
-	else if (is(word, length, "x16") || is(word, length, "x24") || is(word, length, "x32"))
-		setup->activations = word[1] == '1' ? 2 : word[1] == '2' ? 3 : 4;
-	else if (is(word, length, "kv=f16") || is(word, length, "kv=f32"))
-		setup->kv_f32 = word[4] == '3';
-	else if (is(word, length, "plain"))
-		setup->plain = true;
-	else if (is(word, length, "mixed"))
-		setup->chunk = 0;
-	else if (is(word, length, "decode"))
-		setup->chunk = 1;
-	else if (length > 6 && begins(word, "chunk="))
-		return read_number(word + 6, length - 6, &setup->chunk);
-	else if (length > 8 && begins(word, "threads="))
-		return read_number(word + 8, length - 8, &setup->threads);
-	else
-		return false;
-	return true;
+		return setup->fuse_none = word[5] == 'n', FUSE;
+	if (is(word, length, "graph") || is(word, length, "eager"))
+		return setup->eager = word[0] == 'e', MODE;
+	if (is(word, length, "x8"))
+		return setup->activations = 1, ACTIVATIONS;
+	if (is(word, length, "x16") || is(word, length, "x24") || is(word, length, "x32"))
+		return setup->activations = word[1] == '1' ? 2 : word[1] == '2' ? 3 : 4, ACTIVATIONS;
+	if (is(word, length, "kv=f16") || is(word, length, "kv=f32"))
+		return setup->kv_f32 = word[4] == '3', KV;
+	if (is(word, length, "plain"))
+		return setup->plain = true, PLAIN;
+	if (is(word, length, "mixed") || is(word, length, "decode"))
+		return setup->chunk = word[0] == 'd', STEPS;
+	if (length > 6 && begins(word, "chunk="))
+		return read_number(word + 6, length - 6, &setup->chunk) ? STEPS : 0;
+	if (length > 8 && begins(word, "threads="))
+		return read_number(word + 8, length - 8, &setup->threads) ? THREADS : 0;
+	return 0;
 }
 
 enum greta_status greta_parity_setup_read(struct greta_parity_setup *setup, const char *text, struct greta_error *error)
 {
 	struct greta_parity_setup made = *setup;
-	for (const char *word = text;; word++) {
-		size_t length = strcspn(word, ",");
-		size_t who = word == text ? strcspn(word, ":,") : length;
-		bool good = word == text ? read_who(&made, word, who) : read_word(&made, word, length);
-		if (good && word == text && who < length)
-			good = !made.oracle && !made.kernels[0] && copy(made.kernels, word + who + 1, length - who - 1);
-		if (!good)
-			return greta_fail(error, GRETA_ERROR_ARGUMENT, "\"%.*s\" in side \"%.100s\" is not understood: "
-					  "--help lists what can stand there", (int)length, word, text);
-		word += length;
-		if (!*word)
-			break;
+	size_t length = strcspn(text, ","), who = strcspn(text, ":,");
+	unsigned said = 0;
+	bool good = read_who(&made, text, who) &&
+		    (who == length || (!made.oracle && !made.kernels[0] && copy(made.kernels, text + who + 1, length - who - 1)));
+	const char *word = text;
+	while (good && word[length]) {
+		word += length + 1;
+		length = strcspn(word, ",");
+		unsigned topic = read_word(&made, word, length);
+		if (topic & said)
+			return greta_fail(error, GRETA_ERROR_ARGUMENT, "\"%.*s\" in side \"%.100s\" contradicts a word before it",
+					  (int)length, word, text);
+		said |= topic;
+		good = topic != 0;
 	}
+	if (!good)
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "\"%.*s\" in side \"%.100s\" is not understood: --help lists what "
+				  "can stand there", (int)length, word, text);
 	*setup = made;
 	return GRETA_OK;
 }

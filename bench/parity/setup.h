@@ -40,7 +40,8 @@ struct greta_parity_setup {
 /* Fused, as a graph, mixed, x32, f16 caches, on whatever device there is. */
 struct greta_parity_setup greta_parity_setup_default(void);
 
-/* Reads a text into *setup, whose words then hold where the text has none. ARGUMENT, naming the word. */
+/* Reads a text into *setup, whose words then hold where the text has none. ARGUMENT, naming the word: also for
+ * one that speaks of what another has settled. */
 enum greta_status greta_parity_setup_read(struct greta_parity_setup *setup, const char *text, struct greta_error *error);
 
 /* Writes it, every word. */

@@ -1,11 +1,7 @@
 #include "bench/stability/arguments.h"
+#include "models/command_line.h"
 #include "models/new_file.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -36,113 +32,49 @@ static const char help[] =
 	"  -h, --help            this text\n"
 	"      --version         the version\n"
 	"\n"
-	"Exit code: 0 every setting ran to the end; 1 numbers stopped being finite in one, or something failed; 2 the command\n"
+	"Exit status: 0 every setting ran to the end, 1 numbers stopped being finite in one or something failed, 2 the command\n"
 	"line is wrong.\n";
 
-enum option_code {
-	OPT_PIECES = 256, OPT_BUCKETS, OPT_TOP_K, OPT_PROVIDER, OPT_KERNELS, OPT_MARKDOWN, OPT_HTML, OPT_JSON, OPT_VERSION,
-};
-
-static const struct option long_options[] = {
-	{"file", required_argument, NULL, 'f'},
-	{"ctx", required_argument, NULL, 'c'},
-	{"pieces", required_argument, NULL, OPT_PIECES},
-	{"buckets", required_argument, NULL, OPT_BUCKETS},
-	{"top-k", required_argument, NULL, OPT_TOP_K},
-	{"provider", required_argument, NULL, OPT_PROVIDER},
-	{"kernels", required_argument, NULL, OPT_KERNELS},
-	{"threads", required_argument, NULL, 't'},
-	{"markdown", required_argument, NULL, OPT_MARKDOWN},
-	{"html", required_argument, NULL, OPT_HTML},
-	{"json", required_argument, NULL, OPT_JSON},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{NULL, 0, NULL, 0},
-};
-
-static bool number(const char *option, const char *text, size_t min, size_t max, size_t *out)
-{
-	char *end;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || n < min || n > max) {
-		fprintf(stderr, "greta-stability: %s takes a number from %zu to %zu, not \"%s\"\n", option, min, max, text);
-		return false;
-	}
-	*out = (size_t)n;
-	return true;
-}
-
-static bool option(int code, struct greta_stability_arguments *a)
-{
-	size_t n = 0;
-	bool good = true;
-	switch (code) {
-	case 'f': a->file = optarg; break;
-	case OPT_PROVIDER: a->provider = optarg; break;
-	case OPT_KERNELS: a->kernels = optarg; break;
-	case OPT_MARKDOWN: a->markdown = optarg; break;
-	case OPT_HTML: a->html = optarg; break;
-	case OPT_JSON: a->json = optarg; break;
-	case OPT_PIECES: return number("--pieces", optarg, 1, 1u << 20, &a->pieces);
-	case OPT_BUCKETS: return number("--buckets", optarg, 1, 1024, &a->buckets);
-	case 'c':
-		good = number("--ctx", optarg, 8, 1u << 20, &n);
-		a->context = (uint32_t)n;
-		break;
-	case OPT_TOP_K:
-		good = number("--top-k", optarg, 1, 1000, &n);
-		a->top_k = (uint32_t)n;
-		break;
-	case 't':
-		good = number("--threads", optarg, 1, 4096, &n);
-		a->threads = (unsigned)n;
-		break;
-	default: return false;
-	}
-	return good;
-}
-
-/* Reports replace neither what is read nor each other. */
-static bool outputs_apart(const struct greta_stability_arguments *a)
+/* Reports replace neither what is read nor each other. Returns -1, or the exit status. */
+static int check_outputs(const struct greta_command_line *line, const struct greta_stability_arguments *a)
 {
 	const char *outputs[] = {a->markdown, a->html, a->json};
 	for (int i = 0; i < 3; i++) {
-		if (greta_same_file(outputs[i], a->model) || greta_same_file(outputs[i], a->file)) {
-			fprintf(stderr, "greta-stability: %s is read: the report would replace it\n", outputs[i]);
-			return false;
-		}
+		if (greta_same_file(outputs[i], a->model) || greta_same_file(outputs[i], a->file))
+			return greta_command_line_wrong(line, "%s is read: the report would replace it", outputs[i]);
 		for (int k = 0; outputs[i] && k < i; k++)
-			if (outputs[k] && (!strcmp(outputs[i], outputs[k]) || greta_same_file(outputs[i], outputs[k]))) {
-				fprintf(stderr, "greta-stability: %s cannot be two reports\n", outputs[i]);
-				return false;
-			}
+			if (outputs[k] && (!strcmp(outputs[i], outputs[k]) || greta_same_file(outputs[i], outputs[k])))
+				return greta_command_line_wrong(line, "%s cannot be two reports", outputs[i]);
 	}
-	return true;
+	return -1;
 }
 
 int greta_stability_arguments_read(int argc, char **argv, struct greta_stability_arguments *out)
 {
 	struct greta_stability_arguments a = {.provider = "cpu", .top_k = 5, .buckets = 16};
-	for (int c; (c = getopt_long(argc, argv, "f:c:t:h", long_options, NULL)) != -1;) {
-		if (c == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (c == OPT_VERSION) {
-			puts("greta-stability " GRETA_VERSION);
-			return 0;
-		}
-		if (!option(c, &a))
-			return 2;
-	}
-	if (optind + 1 != argc) {
-		fputs("greta-stability: one MODEL is needed; --help says more\n", stderr);
-		return 2;
-	}
-	a.model = argv[optind];
-	if (!outputs_apart(&a))
-		return 2;
-	*out = a;
-	return -1;
+	const struct greta_option table[] = {
+		{'f', "file", .text = &a.file},
+		{'c', "ctx", .number = &a.context, .least = 8, .most = 1u << 20},
+		{0, "pieces", .number = &a.pieces, .least = 1, .most = 1u << 20},
+		{0, "buckets", .number = &a.buckets, .least = 1, .most = 1024},
+		{0, "top-k", .number = &a.top_k, .least = 1, .most = 1000},
+		{0, "provider", .text = &a.provider},
+		{0, "kernels", .text = &a.kernels},
+		{'t', "threads", .number = &a.threads, .least = 1, .most = 1024},
+		{0, "markdown", .text = &a.markdown},
+		{0, "html", .text = &a.html},
+		{0, "json", .text = &a.json},
+		{0},
+	};
+	const struct greta_command_line line = {.tool = "greta-stability", .help = help, .version = GRETA_VERSION,
+						.options = table, .operands = "one model", .least = 1, .most = 1};
+	char **operands;
+	int status = greta_command_line_read(&line, argc, argv, &operands);
+	if (status >= 0)
+		return status;
+	a.model = operands[0];
+	status = check_outputs(&line, &a);
+	if (status < 0)
+		*out = a;
+	return status;
 }

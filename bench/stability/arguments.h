@@ -2,7 +2,6 @@
 #ifndef GRETA_BENCH_STABILITY_ARGUMENTS_H
 #define GRETA_BENCH_STABILITY_ARGUMENTS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct greta_stability_arguments {
@@ -10,11 +9,11 @@ struct greta_stability_arguments {
 	const char *markdown, *html, *json; /* where to; NULL: no such report */
 	const char *provider, *kernels;
 	uint32_t context, top_k;            /* context 0: as much as the fp64 model has time for */
-	size_t pieces, buckets;             /* pieces 0: likewise */
+	unsigned pieces, buckets;           /* pieces 0: likewise */
 	unsigned threads;                   /* 0: all processors */
 };
 
-/* -1 when there is something to do; else the exit code, after printing what --help, --version or a mistake asks for.
+/* -1 when there is something to do; else the exit status, after printing what --help, --version or a mistake asks for.
  * Strings stay argv's. */
 int greta_stability_arguments_read(int argc, char **argv, struct greta_stability_arguments *out);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bench/page_frame.h"
+#include "models/command_line.h"
 
 struct run {
 	struct greta_stability_arguments arguments;
@@ -65,7 +66,7 @@ static enum greta_status run_truth(struct run *r, const struct greta_gguf *gguf,
 	status = greta_stability_cut(a->model, gguf, &llama, a->file, a->context, a->pieces, GRETA_STABILITY_MINUTE, &r->cut,
 				     error);
 	if (status == GRETA_OK && a->buckets > r->cut.text.piece)
-		status = greta_fail(error, GRETA_ERROR_ARGUMENT, "%zu ranges of positions in a piece of %zu tokens", a->buckets,
+		status = greta_fail(error, GRETA_ERROR_ARGUMENT, "%u ranges of positions in a piece of %zu tokens", a->buckets,
 				    r->cut.text.piece);
 	if (status == GRETA_OK) { /* a provider that is not there is told before a minute has gone by */
 		options = options_of(r, 0);
@@ -154,6 +155,5 @@ int main(int argc, char **argv)
 	free(r.cut.tokens);
 	if (status == GRETA_OK)
 		return finite ? 0 : 1;
-	fprintf(stderr, "greta-stability: %s\n", error.message);
-	return status == GRETA_ERROR_ARGUMENT ? 2 : 1;
+	return greta_command_failed("greta-stability", &error);
 }

@@ -1,4 +1,5 @@
 /* greta-exec: text from a model or a plan, on the terminal. */
+#include "models/command_line.h"
 #include "runtime/exec/arguments.h"
 #include "runtime/exec/logits_hash.h"
 #include "runtime/exec/report.h"
@@ -282,18 +283,14 @@ int main(int argc, char **argv)
 {
 	struct greta_exec_arguments arguments;
 	struct greta_error error;
-	switch (greta_exec_arguments_read(argc, argv, &arguments)) {
-	case GRETA_EXEC_RUN: break;
-	case GRETA_EXEC_USAGE: return 2;
-	default: return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-	}
+	int code = greta_exec_arguments_read(argc, argv, &arguments);
+	if (code >= 0)
+		return code;
 	if (isatty(STDERR_FILENO))
 		arguments.options.progress = greta_exec_progress;
 	if (arguments.hash)
 		arguments.options.lookahead = 1;
-	if (exec(&arguments, &error) != GRETA_OK) {
-		fprintf(stderr, "greta-exec: %s\n", error.message);
-		return EXIT_FAILURE;
-	}
+	if (exec(&arguments, &error) != GRETA_OK)
+		return greta_command_failed("greta-exec", &error);
 	return interrupted ? EXIT_INTERRUPTED : EXIT_SUCCESS;
 }

@@ -1,57 +1,28 @@
 #!/bin/sh
 # greta-bench as a user meets it. greta_bench.sh GRETA-BENCH GRETA-PLAN MODEL LLAMA-BENCH.json CHECK-FORMATS
-set -u
-bench=$(realpath "$1") plan=$(realpath "$2") model=$(realpath "$3") peer=$(realpath "$4") check=$(realpath "$5")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-export XDG_CACHE_HOME="$dir/xdg"
-failed=0 checks=0
-
-fault() {
-	echo "FAILED: $*"
-	failed=$((failed + 1))
-}
-
-# run STATUS ARGUMENTS...: greta-bench ends with it; its output is in files out and err.
-run() {
-	wanted=$1
-	shift
-	checks=$((checks + 1))
-	"$bench" "$@" >out 2>err </dev/null
-	got=$?
-	[ "$got" -eq "$wanted" ] || fault "greta-bench $*: status $got, not $wanted: $(cat err)"
-}
-
-# refused STATUS WORDS ARGUMENTS...: one line on stderr with these words, nothing on stdout.
-refused() {
-	status=$1 words=$2
-	shift 2
-	run "$status" "$@"
-	[ "$(wc -l <err)" -eq 1 ] || fault "greta-bench $*: not one line: $(cat err)"
-	grep -q "greta-bench: " err || fault "greta-bench $*: does not say who speaks: $(cat err)"
-	grep -qF -- "$words" err || fault "greta-bench $*: \"$words\" is not in: $(cat err)"
-	[ ! -s out ] || fault "greta-bench $*: has written a report"
-}
+tool=$(realpath "$1") plan=$(realpath "$2") model=$(realpath "$3") peer=$(realpath "$4") check=$(realpath "$5")
+. "$(dirname "$0")/../tool.sh"
 
 # good WHAT [ARGUMENTS...]: the output is what it should be.
 good() {
-	checks=$((checks + 1))
 	python3 "$check" "$1" out ${2:-} 2>why || fault "$1: $(tail -n 1 why) in: $(head -c 400 out)"
 }
 
 # ---- The command line ----
-run 0 --help
+ends 0 --help
 grep -q -- --spawns out || fault "--help is no help"
-run 0 --version
-refused 2 "which model?"
-refused 2 "not also: more.gguf" "$model" more.gguf
+ends 0 --version
+refused 2 "expected one model, got nothing"
+refused 2 "expected one model, got 'more.gguf' too" "$model" more.gguf
 refused 2 "nonsense" "$model" --nonsense
-for wrong in "-p x" "-n -1" "-d 512,0" "-d 1,,2" "-d 3x" "-r 0" "-o xml" "--spawns 0" "--spawns 101" "--modes slow" "--fuse some" "--blocks=most" \
+for wrong in "-p x" "-n -1" "-d 512,0" "-d 1,,2" "-d 3x" "-r 0" "-o xml" "--spawns 0" "--spawns 101" "--modes slow" "--fuse some" \
 	"--kv f8" "--activations x7" "-d 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"; do
 	# shellcheck disable=SC2086
-	refused 2 "not a value" "$model" $wrong
+	refused 2 "${wrong% *}: expected " "$model" $wrong
+	says "got '${wrong#* }'" err
 done
+refused 2 "--blocks: expected one of layers, launches, got 'most'" "$model" --blocks=most
+refused 2 "-r: expected a whole number from 1 to 1000, got 'x'" "$model" -r x
 refused 2 "nothing to measure" "$model" -p 0 -n 0
 refused 2 "nothing to compare" --node-cost --against "$peer"
 cp "$model" copy.gguf
@@ -59,11 +30,11 @@ refused 2 "would replace it" copy.gguf -r 1 --html copy.gguf
 
 # ---- What cannot be measured ----
 refused 1 "missing.gguf" missing.gguf -r 1
-refused 1 "abacus" "$model" -r 1 --provider abacus
-refused 1 "abacus" --node-cost --provider abacus
+refused 2 "abacus" "$model" -r 1 --provider abacus
+refused 2 "abacus" --node-cost --provider abacus
 refused 1 "context of 8" "$model" -r 1 -p 16 --ctx 8
 refused 1 "context of 32" "$model" -r 1 -p 0 -n 4 -d 0,30 --ctx 32
-run 1 "$model" -r 1 -p 16 --ctx 8 --spawns 2
+ends 1 "$model" -r 1 -p 16 --ctx 8 --spawns 2
 grep -q "context of 8" err && grep -q "process 1 of 2 failed (exit status 1)" err || fault "a failed process: $(cat err)"
 [ ! -s out ] || fault "a failed process has a report"
 
@@ -71,37 +42,34 @@ grep -q "context of 8" err && grep -q "process 1 of 2 failed (exit status 1)" er
 few="-p 16 -n 4 -d 0,8 -r 2 -t 2 --provider cpu"
 for format in csv json jsonl; do
 	# shellcheck disable=SC2086
-	run 0 "$model" $few -o $format
+	ends 0 "$model" $few -o $format
 	good $format "$peer"
 done
 
 # ---- Processes, empty launches, comparison ----
 # shellcheck disable=SC2086
-run 0 "$model" $few -o json --spawns 2 --node-cost
+ends 0 "$model" $few -o json --spawns 2 --node-cost
 good spawns
-run 0 --node-cost --provider cpu -o json
+ends 0 --node-cost --provider cpu -o json
 good nodes
-run 0 "$model" -p 64 -n 16 -d 64 -r 1 --fuse full --provider cpu -o json --against "$peer"
+ends 0 "$model" -p 64 -n 16 -d 64 -r 1 --fuse full --provider cpu -o json --against "$peer"
 good against
-run 0 "$model" -p 64 -n 4 -d 0,8 -r 1 -t 2 --provider cpu --node-cost --against "$peer"
+ends 0 "$model" -p 64 -n 4 -d 0,8 -r 1 -t 2 --provider cpu --node-cost --against "$peer"
 good md
 cp out ours.md
-run 0 "$model" -p 16 -n 0 -r 1 --provider cpu -o json
+ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu -o json
 cp out ours.json
-run 0 "$model" -p 16 -n 0 -r 1 --provider cpu --against ours.json
+ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --against ours.json
 grep -q "2 threads, eager/none |" out || [ "$(nproc)" -ne 2 ] || fault "greta-bench does not read its own: $(cat out)"
 refused 1 "is no JSON: line 1" "$model" --against ours.md
 refused 1 "missing.json" "$model" --against missing.json
-refused 1 "it has pp64, tg16, pp64 @ d64, tg16 @ d64" "$model" -p 32 -n 8 --against "$peer"
+refused 2 "it has pp64, tg16, pp64 @ d64, tg16 @ d64" "$model" -p 32 -n 8 --against "$peer"
 
 # ---- Plans and pages ----
 "$plan" build "$model" -o a.plan --ctx 64 >/dev/null 2>err || fault "greta-plan build: $(cat err)"
-run 0 a.plan -p 16 -n 4 -r 1 --ctx 64 --fuse full --provider cpu --html page.html
+ends 0 a.plan -p 16 -n 4 -r 1 --ctx 64 --fuse full --provider cpu --html page.html
 head -n 1 page.html | grep -q '^<!DOCTYPE html>' || fault "the page is none"
 refused 1 "nowhere/page.html" "$model" -p 1 -n 0 -r 1 --html nowhere/page.html
-checks=$((checks + 1))
-"$bench" "$model" -p 1 -n 0 -r 1 >/dev/full 2>err && fault "a full disk is no error"
+"$tool" "$model" -p 1 -n 0 -r 1 >/dev/full 2>err && fault "a full disk is no error"
 grep -q "cannot write" err || fault "a full disk is not told: $(cat err)"
 
-echo "$checks checks, $failed failed"
-[ $failed -eq 0 ]

@@ -1,17 +1,8 @@
 #!/bin/sh
 # bench/reproduce.sh as far as no measuring goes: its list and docs/ are in step; a report appears whole, under a new name; a
 # wrong hash is a failure. reproduce.sh MAIN.py CHECK-LIST.py DOCS GRETA-EXEC GRETA-PLAN
-set -u
 main=$(realpath "$1") check=$(realpath "$2") docs=$(realpath "$3") exec_=$(realpath "$4") plan=$(realpath "$5")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-failed=0
-
-fault() {
-	echo "FAILED: $*"
-	failed=$((failed + 1))
-}
+. "$(dirname "$0")/../tool.sh"
 
 # run STATUS ARGUMENTS...: the program ends with it; its output is in files out and err.
 run() {
@@ -68,6 +59,3 @@ grep -q 'stopped: it had not ended after' slow/report-*/report.md || fault "what
 run 0 build --no-build -o none --limit 4 --only hashes
 grep -q 'of the limit were left' none/report-*/report.md || fault "what had no time is not told"
 [ -z "$(find . -name '.report-*')" ] || fault "something half-made is left"
-
-[ "$failed" -eq 0 ] && echo "bench/reproduce.sh: all good"
-[ "$failed" -eq 0 ]

@@ -1,44 +1,7 @@
 #!/bin/sh
 # greta-exec as a user meets it. exec.sh GRETA-EXEC GRETA-PLAN GRETA-SYNTH EXAMPLE
-set -u
-exec_=$(realpath "$1") plan=$(realpath "$2") synth=$(realpath "$3") example=$(realpath "$4")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-export XDG_CACHE_HOME="$dir/xdg"
-export HOME="$dir"
-failed=0 checks=0
-
-fault() {
-	echo "FAILED: $*"
-	failed=$((failed + 1))
-}
-
-# run STATUS ARGUMENTS...: greta-exec ends with it; its output is in files out and err.
-run() {
-	wanted=$1
-	shift
-	checks=$((checks + 1))
-	"$exec_" "$@" >out 2>err </dev/null
-	got=$?
-	[ "$got" -eq "$wanted" ] || fault "greta-exec $*: status $got, not $wanted: $(cat err)"
-}
-
-# refused STATUS WORDS ARGUMENTS...: one line on stderr with these words, nothing on stdout.
-refused() {
-	status=$1 words=$2
-	shift 2
-	run "$status" "$@"
-	[ "$(wc -l <err)" -eq 1 ] || fault "greta-exec $*: not one line: $(cat err)"
-	grep -q "^greta-exec: " err || fault "greta-exec $*: does not say who speaks: $(cat err)"
-	grep -qF -- "$words" err || fault "greta-exec $*: \"$words\" is not in: $(cat err)"
-	[ ! -s out ] || fault "greta-exec $*: has written text"
-}
-
-same() {
-	checks=$((checks + 1))
-	cmp -s "$1" "$2" || fault "$3: $(head -c 300 "$1") against $(head -c 300 "$2")"
-}
+tool=$(realpath "$1") plan=$(realpath "$2") synth=$(realpath "$3") example=$(realpath "$4")
+. "$(dirname "$0")/../tool.sh"
 
 hash_of() {
 	tail -n 1 err | sed -n 's/^logits \([0-9a-f]\{32\}\)$/\1/p'
@@ -48,22 +11,23 @@ shape=embd=256,layers=2,heads=4,kv=2,ffn=512,vocab=384,ctx=256
 "$synth" --shape $shape -o a.gguf >/dev/null && "$synth" --shape $shape --seed 2 -o b.gguf >/dev/null || exit 1
 
 # ---- The command line ----
-run 0 --help
+ends 0 --help
 grep -q -- --activations out || fault "--help is no help"
-run 0 --version
-refused 2 "name a model"
-refused 2 "what is \"b.gguf\"" a.gguf b.gguf
-refused 2 "--nonsense" a.gguf --nonsense
-refused 2 "needs a value" a.gguf -p
-refused 2 "-n takes a number" a.gguf -n -5
-refused 2 "-n takes a number" a.gguf -n 5x
-refused 2 "--temp takes a number" a.gguf --temp hot
-refused 2 "--prefill takes" a.gguf --prefill 128,32
-refused 2 "--kv takes one of f16, f32" a.gguf --kv f8
+ends 0 --version
+refused 2 "expected one model or plan, got nothing"
+refused 2 "expected one model or plan, got 'b.gguf' too" a.gguf b.gguf
+refused 2 "no option --nonsense" a.gguf --nonsense
+refused 2 "-p: expected a value, got nothing" a.gguf -p
+refused 2 "-n: expected a whole number, got '-5'" a.gguf -n -5
+refused 2 "--tokens: expected a whole number, got '5x'" a.gguf --tokens 5x
+refused 2 "--temp: expected a number, got 'hot'" a.gguf --temp hot
+refused 2 "--prefill: expected up to 8 ascending whole numbers from 2 to 65536" a.gguf --prefill 128,32
+refused 2 "--kv: expected one of f16, f32, got 'f8'" a.gguf --kv f8
+refused 2 "--seed: expected a whole number or random, got 'dice'" a.gguf --seed dice
 refused 2 "exclude each other" a.gguf -p x -f y
-refused 1 "top-p" a.gguf -p x --top-p 2
-refused 1 "abacus" a.gguf -p x --kernels abacus
-refused 1 "abacus" a.gguf -p x --provider abacus
+refused 2 "top-p" a.gguf -p x --top-p 2
+refused 2 "abacus" a.gguf -p x --kernels abacus
+refused 2 "abacus" a.gguf -p x --provider abacus
 refused 1 "prompt.txt" a.gguf -f prompt.txt
 
 # ---- Files that are no model ----
@@ -73,7 +37,7 @@ head -c 100000 a.gguf >cut.gguf
 head -c 20 a.gguf >short.gguf
 echo "once upon a time" >text.gguf
 refused 1 "missing.gguf" missing.gguf -p x
-refused 1 "directory" "$dir" -p x
+refused 1 "directory" "$folder" -p x
 refused 1 "neither a GGUF model nor a plan" empty.gguf -p x
 refused 1 "neither a GGUF model nor a plan" text.gguf -p x
 refused 1 "cut.gguf" cut.gguf -p x
@@ -81,14 +45,14 @@ refused 1 "short.gguf" short.gguf -p x
 [ -z "$(find xdg -type f 2>/dev/null)" ] || fault "refused models left files in the cache: $(find xdg -type f)"
 
 # ---- Plans are made once ----
-run 0 a.gguf -p "hello world" -n 12 --stats --hash
+ends 0 a.gguf -p "hello world" -n 12 --stats --hash
 cp out first
 hash=$(hash_of)
 [ -n "$hash" ] || fault "no hash at the end of: $(cat err)"
 grep -q "^plan .*reused" err && fault "a plan reused before it was made"
 [ "$(find xdg -name '*.plan' | wc -l)" -eq 1 ] || fault "not one plan in the cache"
 [ "$(find xdg -name '*.weights' | wc -l)" -eq 1 ] || fault "not one file of weights in the cache"
-run 0 a.gguf -p "hello world" -n 12 --stats --hash
+ends 0 a.gguf -p "hello world" -n 12 --stats --hash
 grep -q "^plan .*reused" err || fault "the plan was not reused: $(cat err)"
 grep -q "^weights .*reused" err || fault "the weights were not reused: $(cat err)"
 same out first "the second run says something else"
@@ -99,23 +63,23 @@ for damage in 0 1000 cut; do
 	cut) truncate -s 2000 "$cached" ;;
 	*) printf 'X' | dd of="$cached" bs=1 seek=$damage conv=notrunc 2>/dev/null ;;
 	esac
-	run 0 a.gguf -p "hello world" -n 12 --stats
+	ends 0 a.gguf -p "hello world" -n 12 --stats
 	grep -q "^plan .*reused" err && fault "a damaged plan was reused ($damage)"
 	same out first "a damaged cached plan changes the text ($damage)"
 done
-run 0 a.gguf -p "hello world" -n 12 --cache /dev/null/nowhere
+ends 0 a.gguf -p "hello world" -n 12 --cache /dev/null/nowhere
 same out first "no cache changes the text"
-run 0 a.gguf -p "hello world" -n 12 --no-cache
+ends 0 a.gguf -p "hello world" -n 12 --no-cache
 same out first "--no-cache changes the text"
 
 # An edited model has its own plan and weights, also where the edit is away from what the fingerprint looks at.
 cp a.gguf edited.gguf
-run 0 edited.gguf -p "hello world" -n 4 --hash
+ends 0 edited.gguf -p "hello world" -n 4 --hash
 size=$(wc -c <edited.gguf)
 head -c 64 /dev/zero | dd of=edited.gguf bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
-run 0 edited.gguf -p "hello world" -n 4 --hash
+ends 0 edited.gguf -p "hello world" -n 4 --hash
 tail -n 1 err >edited_hash
-run 0 edited.gguf -p "hello world" -n 4 --hash --no-cache
+ends 0 edited.gguf -p "hello world" -n 4 --hash --no-cache
 tail -n 1 err >fresh_hash
 same edited_hash fresh_hash "an edited model runs with the weights of the one before"
 
@@ -123,50 +87,49 @@ same edited_hash fresh_hash "an edited model runs with the weights of the one be
 for way in --eager "--threads 1" "--threads 3" "--chunk 0" "--chunk 1" "--chunk 3" "--fuse none" "--prefill 2,4" \
 	--force-upload --guard "--kernels ref" "--kernels portable"; do
 	# shellcheck disable=SC2086
-	run 0 a.gguf -p "hello world" -n 12 --hash $way
+	ends 0 a.gguf -p "hello world" -n 12 --hash $way
 	same out first "$way changes the text"
 	[ "$(hash_of)" = "$hash" ] || fault "$way changes the hash"
 done
-run 0 a.gguf -p "hello world" -n 12 --hash --activations x16
+ends 0 a.gguf -p "hello world" -n 12 --hash --activations x16
 [ "$(hash_of)" = "$hash" ] && fault "x16 has the numbers of x32"
-run 0 a.gguf -p "hello world" -n 12 --seed 7
+ends 0 a.gguf -p "hello world" -n 12 --seed 7
 cmp -s out first && fault "another seed says the same"
-run 0 b.gguf -p "hello world" -n 12
+ends 0 b.gguf -p "hello world" -n 12
 cmp -s out first && fault "another model says the same"
 
 # ---- Prompts ----
 printf 'hello world' >prompt
-run 0 a.gguf -f prompt -n 12
+ends 0 a.gguf -f prompt -n 12
 same out first "-f differs from -p"
 for end in '' '\n'; do
-	checks=$((checks + 1))
-	printf "hello world$end" | "$exec_" a.gguf -n 12 >out 2>err || fault "a prompt from stdin: $(cat err)"
+	printf "hello world$end" | "$tool" a.gguf -n 12 >out 2>err || fault "a prompt from stdin: $(cat err)"
 	same out first "stdin differs from -p"
 done
-run 0 a.gguf -p "" -n 3
-run 0 a.gguf -p "hello world" -n 0 --hash
+ends 0 a.gguf -p "" -n 3
+ends 0 a.gguf -p "hello world" -n 0 --hash
 [ "$(wc -c <out)" -eq 1 ] || fault "-n 0 gives text"
 [ -n "$(hash_of)" ] || fault "-n 0 gives no hash"
-run 0 a.gguf -p "hello world" -n 12 --echo
+ends 0 a.gguf -p "hello world" -n 12 --echo
 [ "$(head -c 11 out)" = "hello world" ] || fault "--echo does not echo"
 
 # ---- The context ----
 refused 1 "context of 32" a.gguf -p "hello world" -c 32 -n 100
 refused 1 "100 to generate" a.gguf -p "hello world" -c 32 -n 100
 refused 1 "context of 32" a.gguf -p "a b c d e f g h i j k l m n o p q r s t u v w x y z" -c 32
-run 0 a.gguf -p "hello world" -c 32 --stats --ignore-end
+ends 0 a.gguf -p "hello world" -c 32 --stats --ignore-end
 grep -q "^stopped .*context" err || fault "a default length does not end with the context: $(cat err)"
 
 # ---- Plans by name ----
 "$plan" build a.gguf -o a.plan >/dev/null 2>err || fault "greta-plan build: $(cat err)"
-run 0 a.plan -p "hello world" -n 12
+ends 0 a.plan -p "hello world" -n 12
 same out first "the plan says something else than the model"
 refused 1 "not the model of plan a.plan" a.plan -m b.gguf -p x
-refused 1 "context" a.plan -c 100 -p x
-refused 1 "is a model itself" a.gguf -m b.gguf -p x
+refused 2 "context" a.plan -c 100 -p x
+refused 2 "is a model itself" a.gguf -m b.gguf -p x
 mv a.gguf moved.gguf
 refused 1 "-m" a.plan -p x
-run 0 a.plan -m moved.gguf -p "hello world" -n 12
+ends 0 a.plan -m moved.gguf -p "hello world" -n 12
 same out first "the moved model says something else"
 mv moved.gguf a.gguf
 cp a.plan bad.plan
@@ -179,8 +142,7 @@ head -c 1000 a.plan >cut.plan
 refused 1 "cut.plan" cut.plan -p x
 
 # ---- Output ----
-run 0 a.gguf -p "hello world" -n 12 --json --hash
-checks=$((checks + 1))
+ends 0 a.gguf -p "hello world" -n 12 --json --hash
 python3 - "$hash" <<'END' || fault "--json: $(head -c 300 out)"
 import json, sys
 j = json.load(open("out", encoding="utf-8"))
@@ -191,17 +153,14 @@ assert j["logits_hash"] == sys.argv[1]
 assert j["stats"]["decode_tokens"] == 11 and j["stats"]["prefill_tokens"] == len(j["prompt_tokens"])
 assert j["model"]["context"] == 256
 END
-checks=$((checks + 1))
-"$exec_" a.gguf -p "hello world" -n 12 >/dev/full 2>err && fault "a full disk is no error"
+"$tool" a.gguf -p "hello world" -n 12 >/dev/full 2>err && fault "a full disk is no error"
 grep -q "cannot write" err || fault "a full disk is not told: $(cat err)"
-checks=$((checks + 1))
 mkfifo pipe
-"$exec_" a.gguf -p "hello world" -n 240 --ignore-end --kernels ref >pipe 2>err &
+"$tool" a.gguf -p "hello world" -n 240 --ignore-end --kernels ref >pipe 2>err &
 process=$!
 head -c 1 <pipe >/dev/null
 wait $process && fault "a closed pipe went unnoticed"
-checks=$((checks + 1))
-"$exec_" a.gguf -p "hello world" -n 240 --ignore-end --kernels ref --stats >pipe 2>err &
+"$tool" a.gguf -p "hello world" -n 240 --ignore-end --kernels ref --stats >pipe 2>err &
 process=$!
 {
 	head -c 1 >/dev/null
@@ -213,11 +172,8 @@ wait $process
 grep -q "^stopped .*interrupted" err || fault "Ctrl-C loses the statistics: $(cat err)"
 
 # ---- The library's example ----
-checks=$((checks + 1))
 "$example" a.gguf "hello world" >out 2>err || fault "the example: $(cat err)"
 [ -s out ] || fault "the example says nothing"
 "$example" missing.gguf >out 2>err && fault "the example takes a missing model"
 
 [ -z "$(find . -name '*.part')" ] || fault "unfinished files are left: $(find . -name '*.part')"
-echo "$checks checks, $failed failed"
-[ $failed -eq 0 ]

@@ -1,63 +1,51 @@
 #!/bin/sh
 # What greta-exec says on a terminal and in a pipe while it works, and where a device or its maker's library is missing.
 # terminal.sh GRETA-EXEC GRETA-PLAN GRETA-SYNTH
-set -u
-exec_=$(realpath "$1") plan=$(realpath "$2") synth=$(realpath "$3")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-export XDG_CACHE_HOME="$dir/xdg"
-failed=0 checks=0
+tool=$(realpath "$1") plan=$(realpath "$2") synth=$(realpath "$3")
+. "$(dirname "$0")/../tool.sh"
 
 # check WORDS COMMAND...: the command succeeds.
 check() {
 	words=$1
 	shift
-	checks=$((checks + 1))
-	"$@" || {
-		echo "FAILED: $words: $(tr '\r' '\n' <err | head -c 600)"
-		failed=$((failed + 1))
-	}
+	"$@" || fault "$words: $(tr '\r' '\n' <err | head -c 600)"
 }
 silent() { ! grep -q "$(printf '\r')" err; }
-says() { grep -qE -- "$1" err; }
+tells() { grep -qE -- "$1" err; }
 one_line() { [ "$(wc -l <err)" -eq 1 ]; }
 
 "$synth" --shape embd=256,layers=2,heads=4,kv=2,ffn=512,vocab=384,ctx=256 -o a.gguf >/dev/null || exit 1
 
 # ---- Progress ----
-command="'$exec_' a.gguf -p 'hello world' -n 3 --provider cpu --threads 1 --no-cache --stats"
+command="'$tool' a.gguf -p 'hello world' -n 3 --provider cpu --threads 1 --no-cache --stats"
 script -qec "$command --force-upload" err >/dev/null </dev/null
-check "no progress of an upload on a terminal" says 'uploading weights: +[0-9]+%'
-check "no progress of planning on a terminal" says 'planning: +[0-9]+%'
-check "no rate of the upload" says 'uploading [0-9.]+ ms \([0-9.]+ MB, [0-9.]+ GB/s\)'
+check "no progress of an upload on a terminal" tells 'uploading weights: +[0-9]+%'
+check "no progress of planning on a terminal" tells 'planning: +[0-9]+%'
+check "no rate of the upload" tells 'uploading [0-9.]+ ms \([0-9.]+ MB, [0-9.]+ GB/s\)'
 script -qec "$command" err >/dev/null </dev/null
-check "no progress of packing on a terminal" says 'packing weights: +[0-9]+%'
+check "no progress of packing on a terminal" tells 'packing weights: +[0-9]+%'
 check "a rate without an upload" sh -c '! grep -q "GB/s)" err'
 sh -c "$command --force-upload" 2>err >out
 check "progress in a pipe" silent
-check "no rate of the upload in a pipe" says 'uploading [0-9.]+ ms \([0-9.]+ MB, [0-9.]+ GB/s\)'
+check "no rate of the upload in a pipe" tells 'uploading [0-9.]+ ms \([0-9.]+ MB, [0-9.]+ GB/s\)'
 
 # ---- Memory, as planned ----
 "$plan" build a.gguf --target cpu -o a.plan >/dev/null
 announced=$("$plan" show a.plan | sed -n 's/^device  *\([0-9]*\) bytes:.*/\1/p')
-"$exec_" a.plan -p x -n 1 --no-cache --stats >out 2>err
-check "the plan's memory is not told: $announced" says "^memory .*\(planned $announced\)"
+"$tool" a.plan -p x -n 1 --no-cache --stats >out 2>err
+check "the plan's memory is not told: $announced" tells "^memory .*\(planned $announced\)"
 
 # ---- What is not there ----
 for pair in amd=libamdhip64.so.7 nvidia=libcuda.so.1; do
 	provider=${pair%%=*} library=${pair#*=}
 	"$plan" devices 2>/dev/null | grep -q "^$provider: not here: .*cannot be opened" || continue
-	"$exec_" a.gguf -p x --provider "$provider" >out 2>err && check "$provider runs without its library" false
+	"$tool" a.gguf -p x --provider "$provider" >out 2>err && check "$provider runs without its library" false
 	check "not one line" one_line
-	check "what was tried is not said" says "cannot be opened; tried $library.*or take --provider cpu"
+	check "what was tried is not said" tells "cannot be opened; tried $library.*or take --provider cpu"
 done
 for target in gfx942 sm_90; do
 	"$plan" build a.gguf --target $target -o $target.plan >/dev/null
-	"$exec_" $target.plan -p x --provider cpu >out 2>err && check "a plan for $target runs on the processor" false
+	"$tool" $target.plan -p x --provider cpu >out 2>err && check "a plan for $target runs on the processor" false
 	check "not one line" one_line
-	check "no remedy" says "$target.plan is for target $target, .* target cpu: plan again with greta-plan build --target cpu"
+	check "no remedy" tells "$target.plan is for target $target, .* target cpu: plan again with greta-plan build --target cpu"
 done
-
-echo "$checks checks, $failed failed"
-[ $failed -eq 0 ]

@@ -1,5 +1,6 @@
 /* The packer's CSV files and command, called in this process. */
 #include "planner/pack_csv.h"
+#include "planner/commands.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,7 +96,7 @@ static int run(const char *text, const char *capacity, char *out, size_t room)
 	     *without[] = {pack, option, output, input, NULL};
 	int saved = dup(2);
 	assert_non_null(freopen(silent, "w", stderr));
-	int status = capacity ? greta_pack_command(6, with) : greta_pack_command(4, without);
+	int status = capacity ? greta_plan_command_pack(6, with) : greta_plan_command_pack(4, without);
 	fflush(stderr);
 	dup2(saved, 2);
 	close(saved);
@@ -133,7 +134,7 @@ static void test_command_writes_nothing_when_it_fails(void **state)
 	char out[256];
 	assert_int_equal(run(example, "5", out, sizeof(out)), 1);
 	assert_string_equal(out, "");
-	assert_int_equal(run("id,lower,upper,size\na,0,1,x\n", "5", out, sizeof(out)), 2);
+	assert_int_equal(run("id,lower,upper,size\na,0,1,x\n", "5", out, sizeof(out)), 1);
 	assert_string_equal(out, "");
 	assert_int_equal(run(example, "five", out, sizeof(out)), 2);
 	assert_string_equal(out, "");
