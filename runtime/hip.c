@@ -24,12 +24,14 @@ struct provider {
 	    struct greta_error *error);
 	void (*close)(void);
 	hipError_t (*architecture)(int device, char out_name[GRETA_HIP_ARCHITECTURE_MAX]);
+	bool (*takes)(const char *architecture, const char *target); /* besides its own; NULL: none */
 };
 
 static const struct provider providers[] = {
-	{ "amd", greta_amd_provider_open, greta_amd_provider_close, greta_amd_architecture },
-	{ "nvidia", greta_nvidia_provider_open, greta_nvidia_provider_close, greta_nvidia_architecture },
-	{ "cpu", greta_cpu_provider_open, greta_cpu_provider_close, cpu_architecture },
+	{ "amd", greta_amd_provider_open, greta_amd_provider_close, greta_amd_architecture, NULL },
+	{ "nvidia", greta_nvidia_provider_open, greta_nvidia_provider_close, greta_nvidia_architecture,
+	  greta_nvidia_takes },
+	{ "cpu", greta_cpu_provider_open, greta_cpu_provider_close, cpu_architecture, NULL },
 };
 
 #define PROVIDERS (sizeof(providers) / sizeof(providers[0]))
@@ -118,6 +120,17 @@ enum greta_status greta_hip_architecture(const struct greta_hip *hip, int device
 		return greta_hip_fail(hip, code, error, "the architecture of %s device %d", hip->provider, device);
 	memcpy(out_name, name, sizeof(name));
 	return GRETA_OK;
+}
+
+bool greta_hip_takes(const char *provider, const char *architecture, const char *target)
+{
+	if (!strcmp(architecture, target))
+		return true;
+	for (size_t i = 0; i < PROVIDERS; i++) {
+		if (!strcmp(providers[i].name, provider))
+			return providers[i].takes && providers[i].takes(architecture, target);
+	}
+	return false;
 }
 
 const char *greta_hip_error_name(hipError_t code)

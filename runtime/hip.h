@@ -262,10 +262,15 @@ void greta_hip_unload(struct greta_hip *hip);
 /* The names that greta_hip_load takes besides "auto", in the order in which "auto" tries them; NULL beyond the last. */
 const char *greta_hip_provider_name(size_t index);
 
-/* What code objects device `device` takes, in the words of plans' targets: "gfx942", "sm_90", "cpu". GRETA_ERROR_DEVICE
- * when the device does not exist or does not say. */
+/* What device `device` is, in the words of plans' targets: "gfx942", "sm_90", "cpu". GRETA_ERROR_DEVICE when the device
+ * does not exist or does not say. */
 enum greta_status greta_hip_architecture(const struct greta_hip *hip, int device,
     char out_name[GRETA_HIP_ARCHITECTURE_MAX], struct greta_error *error);
+
+/* Whether a device of that architecture takes code objects for `target`: those for itself and, on NVIDIA, text for an
+ * architecture that is not newer ("compute_80"), which the driver compiles when it is loaded. False where no provider is
+ * called that. */
+bool greta_hip_takes(const char *provider, const char *architecture, const char *target);
 
 /* The name and the meaning of a code; "hipErrorUnknown" and "unknown error" for numbers not in the list. Static. */
 const char *greta_hip_error_name(hipError_t code);

@@ -53,6 +53,7 @@ enum greta_cuda_jit_option {
 };
 
 enum greta_cuda_function_attribute {
+	GRETA_CUDA_PTX_VERSION = 5,
 	GRETA_CUDA_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
 };
 
@@ -143,6 +144,7 @@ struct greta_cuda_launch_config {
 	X(module_unload, cuModuleUnload, (hipModule_t module)) \
 	X(module_get_function, cuModuleGetFunction, \
 	  (hipFunction_t *out_function, hipModule_t module, const char *name)) \
+	X(function_get_attribute, cuFuncGetAttribute, (int *out_value, int attribute, hipFunction_t function)) \
 	X(function_set_attribute, cuFuncSetAttribute, (hipFunction_t function, int attribute, int value)) \
 	X(launch_kernel, cuLaunchKernel, \
 	  (hipFunction_t function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, \

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define OVERLAP_SINCE 90 /* compute capability 9.0: griddepcontrol.wait */
+
 hipError_t greta_nvidia_hipModuleLoadData(hipModule_t *out_module, const void *image)
 {
 	hipError_t code;
@@ -101,6 +103,14 @@ static bool shape_fits(const struct greta_cuda *cuda, const struct greta_cuda_la
 	    within(cuda, GRETA_CUDA_MAX_GRID_DIM_Z, launch->grid_z);
 }
 
+/* Whether the kernel may start early: it was compiled for an architecture where it can say what it must wait for. */
+static bool overlaps(const struct greta_cuda *cuda, hipFunction_t function)
+{
+	int architecture = 0;
+	return greta_nvidia_overlap() && !cuda->function_get_attribute(&architecture, GRETA_CUDA_PTX_VERSION, function) &&
+	    architecture >= OVERLAP_SINCE;
+}
+
 hipError_t greta_nvidia_hipModuleLaunchKernel(hipFunction_t function, unsigned int grid_x, unsigned int grid_y,
     unsigned int grid_z, unsigned int block_x, unsigned int block_y, unsigned int block_z, unsigned int shared_bytes,
     hipStream_t stream, void **params, void **extra)
@@ -127,7 +137,7 @@ hipError_t greta_nvidia_hipModuleLaunchKernel(hipFunction_t function, unsigned i
 		.attributes = &overlap,
 		.attribute_count = 1,
 	};
-	int result = greta_nvidia_overlap() ? cuda->launch_kernel_ex(&launch, function, params, arguments) :
+	int result = overlaps(cuda, function) ? cuda->launch_kernel_ex(&launch, function, params, arguments) :
 	    cuda->launch_kernel(function, grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes, stream, params,
 	    arguments);
 	code = greta_nvidia_result(cuda, result, "cuLaunchKernel", "grid %u x %u x %u, block %u x %u x %u, %u shared bytes",

@@ -21,10 +21,11 @@
  *
  * `overlap` of struct greta_hip_options marks every launch as one that may start while the kernel ahead of it in its
  * stream, or in the graph captured from it, is still ending ("programmatic stream serialization"). Every kernel
- * launched must then say for itself from where on it needs what came before: griddepcontrol.wait (sm_90 and newer),
- * ahead of the first access to memory that an earlier kernel wrote, and of the first write to memory that an earlier
- * one reads. A kernel without it races. Needs a driver with cuLaunchKernelEx (11.8 or newer); others are refused. Off
- * by default. */
+ * launched must then say for itself from where on it needs what came before: griddepcontrol.wait, ahead of the first
+ * access to memory that an earlier kernel wrote, and of the first write to memory that an earlier one reads. A kernel
+ * without it races. Kernels compiled for an architecture before 9.0, which has no such instruction, are launched without
+ * the mark, also where the driver compiled them for a later one. Needs a driver with cuLaunchKernelEx (11.8 or newer);
+ * others are refused. Off by default. */
 #ifndef GRETA_NVIDIA_PROVIDER_H
 #define GRETA_NVIDIA_PROVIDER_H
 
@@ -38,5 +39,8 @@ void greta_nvidia_provider_close(void);
 
 /* "sm_90", from the compute capability. */
 hipError_t greta_nvidia_architecture(int device, char out_name[GRETA_HIP_ARCHITECTURE_MAX]);
+
+/* Whether `target` is PTX, "compute_80", for a compute capability that "sm_90" is not older than. */
+bool greta_nvidia_takes(const char *architecture, const char *target);
 
 #endif

@@ -314,6 +314,12 @@ int cuModuleGetFunction(hipFunction_t *out_function, hipModule_t module, const c
 	CREATE(out_function, 1, P(module), P(name));
 }
 
+int cuFuncGetAttribute(int *out_value, int attribute, hipFunction_t function)
+{
+	*out_value = attribute == GRETA_CUDA_PTX_VERSION ? fake_cuda.architecture : 1000;
+	return NOTE(1, (uint64_t)attribute, P(function));
+}
+
 int cuFuncSetAttribute(hipFunction_t function, int attribute, int value)
 {
 	return NOTE(P(function), (uint64_t)attribute, (uint64_t)value);

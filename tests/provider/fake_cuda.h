@@ -10,6 +10,7 @@
 struct fake_cuda {
 	/* the answers */
 	int version, devices;
+	int architecture;    /* that functions say they were compiled for */
 	const char *failing; /* the function that returns `result`; NULL: none */
 	int result;
 	int capture_status;

@@ -482,6 +482,7 @@ static void overlapping_launches_are_marked(void **state)
 	size_t size = sizeof(args);
 	void *extra[] = { HIP_LAUNCH_PARAM_BUFFER_POINTER, args, HIP_LAUNCH_PARAM_BUFFER_SIZE, &size, HIP_LAUNCH_PARAM_END };
 	fake_init(&fake, FAKE_CUDA, true);
+	fake.state->architecture = 90;
 	assert_hip(fake.hip->hipModuleLaunchKernel(HANDLE(hipFunction_t), 1, 2, 3, 4, 5, 6, 7, stream, NULL, extra));
 	CALLED(&fake, "cuLaunchKernelEx", 1, FAKE_HANDLE, 0);
 	const struct greta_cuda_launch_config *config = &fake.state->config;
@@ -492,7 +493,37 @@ static void overlapping_launches_are_marked(void **state)
 	assert_int_equal(fake.state->attribute.value.allowed, 1);
 	assert_ptr_equal(fake.state->extra[3], &size);
 	assert_null(fake.state->extra[4]);
+	/* a kernel that cannot wait by itself is waited for */
+	fake.state->architecture = 89;
+	assert_hip(fake.hip->hipModuleLaunchKernel(HANDLE(hipFunction_t), 1, 2, 3, 4, 5, 6, 7, stream, NULL, extra));
+	CALLED(&fake, "cuLaunchKernel", FAKE_HANDLE, 1, 2, 3, 4, 5, 6, 7, P(stream), 0);
+	fake.state->failing = "cuFuncGetAttribute";
+	fake.state->result = 1;
+	fake.state->architecture = 90;
+	assert_hip(fake.hip->hipModuleLaunchKernel(HANDLE(hipFunction_t), 1, 2, 3, 4, 5, 6, 7, stream, NULL, extra));
+	CALLED(&fake, "cuLaunchKernel", FAKE_HANDLE, 1, 2, 3, 4, 5, 6, 7, P(stream), 0);
 	fake_finish(&fake);
+}
+
+static void text_runs_on_what_is_not_older(void **state)
+{
+	static const struct {
+		const char *architecture, *target;
+		bool takes;
+	} pairs[] = {
+		{ "sm_80", "sm_80", true }, { "sm_80", "compute_80", true }, { "sm_90", "compute_80", true },
+		{ "sm_120", "compute_80", true }, { "sm_120", "compute_90", true }, { "sm_75", "compute_80", false },
+		{ "sm_90", "compute_100", false }, { "sm_86", "sm_80", false }, { "sm_90", "compute_90a", false },
+		{ "sm_90", "compute_", false }, { "sm_90", "compute_+80", false }, { "gfx942", "compute_80", false },
+		{ "sm_90", "gfx942", false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (greta_hip_takes("nvidia", pairs[i].architecture, pairs[i].target) != pairs[i].takes)
+			fail_msg("%s on %s", pairs[i].target, pairs[i].architecture);
+	assert_true(greta_hip_takes("amd", "gfx942", "gfx942"));
+	assert_false(greta_hip_takes("amd", "sm_90", "compute_80"));
+	assert_false(greta_hip_takes("abacus", "sm_90", "compute_80"));
 }
 
 static void drivers_without_the_later_calls_serve(void **state)
@@ -522,6 +553,7 @@ int main(void)
 		cmocka_unit_test(modules),
 		cmocka_unit_test(launches),
 		cmocka_unit_test(overlapping_launches_are_marked),
+		cmocka_unit_test(text_runs_on_what_is_not_older),
 		cmocka_unit_test(drivers_without_the_later_calls_serve),
 	};
 	return cmocka_run_group_tests_name("nvidia", tests, NULL, NULL);
