@@ -1,5 +1,6 @@
 #include "planner/commands.h"
 #include "models/command_line.h"
+#include "planner/target.h"
 #include "runtime/devices.h"
 
 #include <stdio.h>
@@ -7,21 +8,36 @@
 static const char USAGE[] =
     "usage: greta-plan devices\n"
     "\n"
-    "Lists, provider by provider (amd, nvidia, cpu), the devices that could run plans: number, target, name, compute units,\n"
-    "memory; or says why a provider is not there.\n"
+    "Lists, provider by provider (amd, nvidia, cpu), the devices that could run plans: number, architecture, name, compute\n"
+    "units, memory, and the targets whose plans it takes; or says why a provider is not there.\n"
     "\n"
     "  -h, --help\n"
     "\n"
     "Exit status: 0 listed, 1 failed, 2 the command line is wrong.\n";
 
-static void print_device(size_t number, const struct greta_device_info *device)
+/* The targets whose plans the device takes. */
+static void print_targets(const char *provider, const char *architecture)
+{
+	const struct greta_target *target;
+	const char *before = "plans for";
+	for (size_t i = 0; (target = greta_target_at(i)); i++)
+		if (greta_hip_takes(provider, architecture, target->name)) {
+			printf("%s %s", before, target->name);
+			before = ",";
+		}
+	puts(before[0] == ',' ? "" : "no plans");
+}
+
+static void print_device(const char *provider, size_t number, const struct greta_device_info *device)
 {
 	const double gib = 1024.0 * 1024 * 1024;
 	if (device->error.status != GRETA_OK)
 		printf("  %-3zu %s\n", number, device->error.message);
-	else
-		printf("  %-3zu %-8s %s, %d compute units, %.1f GiB, %.1f free\n", number, device->architecture, device->name,
+	else {
+		printf("  %-3zu %-8s %s, %d compute units, %.1f GiB, %.1f free; ", number, device->architecture, device->name,
 		       device->compute_units, (double)device->total_bytes / gib, (double)device->free_bytes / gib);
+		print_targets(provider, device->architecture);
+	}
 }
 
 static void print_provider(const struct greta_provider_info *info)
@@ -32,7 +48,7 @@ static void print_provider(const struct greta_provider_info *info)
 	}
 	printf("%s: driver %s, runtime %s\n", info->provider, info->driver, info->runtime);
 	for (size_t i = 0; i < info->device_count; i++)
-		print_device(i, &info->devices[i]);
+		print_device(info->provider, i, &info->devices[i]);
 }
 
 int greta_plan_command_devices(int argc, char **argv)

@@ -206,10 +206,9 @@ static bool fuse_argmax(struct greta_graph *graph, uint32_t at, const struct gre
 	struct greta_ref best = argmax->refs[GRETA_REF(argmax, best)];
 	if (!greta_ref_equal(sample->refs[GRETA_REF(sample, best)], best))
 		return false;
-	const struct greta_form *form = greta_op_form(head, target);
-	if (!form)
+	uint32_t rows = head->args.lm_head.rows, together = greta_op_rows(head, target);
+	if (!together)
 		return false;
-	uint32_t rows = head->args.lm_head.rows, together = greta_form_rows(form, rows);
 	uint32_t blocks = (rows + together - 1) / together;
 	head->refs[GRETA_REF(lm_head, best)] = best;
 	sample->args.sample.best_count = blocks;

@@ -99,23 +99,33 @@ const struct greta_form *greta_op_form(const struct greta_op *op, const struct g
 	return form_of(op, target, &work);
 }
 
-static uint32_t rows_of_block(const struct greta_form *form, const struct work *work)
+static uint64_t self_digits_bytes(const struct greta_target *target, const struct work *work)
 {
-	return greta_form_rows(form, work->rows[0] + work->rows[1] + work->rows[2]);
+	return work->self_cols ? greta_target_self_digits_bytes(target, work->self_cols) : 0;
 }
 
-static uint32_t row_blocks(const struct greta_form *form, const struct work *work)
+/* Of a block that has `digits` bytes of digits. */
+static uint32_t rows_of_block(const struct greta_target *target, const struct greta_form *form, const struct work *work,
+			      uint64_t digits)
 {
-	uint32_t together = rows_of_block(form, work);
+	uint64_t taken = form->shared_bytes + digits;
+	return greta_form_rows(form, work->rows[0] + work->rows[1] + work->rows[2],
+			       taken < target->max_shared_bytes ? target->max_shared_bytes - taken : 0);
+}
+
+uint32_t greta_op_rows(const struct greta_op *op, const struct greta_target *target)
+{
+	struct greta_op copy = *op;
+	struct work work = work_of(&copy);
+	const struct greta_form *form = form_of(op, target, &work);
+	return form && work.rows_per_block ? rows_of_block(target, form, &work, self_digits_bytes(target, &work)) : 0;
+}
+
+static uint32_t row_blocks(const struct greta_form *form, const struct work *work, uint32_t together)
+{
 	if (!form->apart)
 		return blocks_of(work->rows[0] + work->rows[1] + work->rows[2], together);
 	return blocks_of(work->rows[0], together) + blocks_of(work->rows[1], together) + blocks_of(work->rows[2], together);
-}
-
-/* Shared memory but for digits. */
-static uint64_t fixed_bytes(const struct greta_form *form, const struct work *work)
-{
-	return form->shared_bytes + (work->rows_per_block ? (uint64_t)rows_of_block(form, work) * form->row_bytes : 0);
 }
 
 uint64_t greta_op_digits_room(const struct greta_op *op, const struct greta_target *target)
@@ -123,7 +133,9 @@ uint64_t greta_op_digits_room(const struct greta_op *op, const struct greta_targ
 	struct greta_op copy = *op;
 	struct work work = work_of(&copy);
 	const struct greta_form *form = form_of(op, target, &work);
-	uint64_t fixed = form ? fixed_bytes(form, &work) : target->max_shared_bytes;
+	uint64_t fixed = form ? form->shared_bytes : target->max_shared_bytes;
+	if (form && work.rows_per_block)
+		fixed += (uint64_t)rows_of_block(target, form, &work, 0) * form->row_bytes;
 	return target->max_shared_bytes > fixed ? target->max_shared_bytes - fixed : 0;
 }
 
@@ -147,13 +159,13 @@ enum greta_status greta_lower(struct greta_op *op, const struct greta_target *ta
 	if (!form)
 		return no_form(op, target, work.types, error);
 	struct greta_lowered lowered = {.symbol = form->symbol, .grid = {1, 1, 1}, .threads = form->threads};
-	uint64_t shared = fixed_bytes(form, &work);
+	uint64_t digits = self_digits_bytes(target, &work), shared = form->shared_bytes + digits;
 	if (work.rows_per_block) {
-		*work.rows_per_block = rows_of_block(form, &work);
-		lowered.grid[0] = row_blocks(form, &work);
+		*work.rows_per_block = rows_of_block(target, form, &work, digits);
+		shared += (uint64_t)*work.rows_per_block * form->row_bytes;
+		lowered.grid[0] = row_blocks(form, &work, *work.rows_per_block);
 		if (form->tokens)
 			lowered.grid[1] = blocks_of(work.chunk, form->tokens);
-		shared += work.self_cols ? greta_target_self_digits_bytes(target, work.self_cols) : 0;
 	} else if (op->kernel == GRETA_KERNEL_attention) {
 		lower_attention(target, form, &op->args.attention, lowered.grid);
 	} else if (op->kernel != GRETA_KERNEL_argmax && op->kernel != GRETA_KERNEL_sample &&

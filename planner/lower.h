@@ -20,6 +20,9 @@ enum greta_status greta_lower(struct greta_op *op, const struct greta_target *ta
 /* The form that the operation is launched in; NULL when the target has none for it. */
 const struct greta_form *greta_op_form(const struct greta_op *op, const struct greta_target *target);
 
+/* Rows that a block of the operation takes; 0 where blocks are not of rows, or the target has no form for it. */
+uint32_t greta_op_rows(const struct greta_op *op, const struct greta_target *target);
+
 /* Shared memory that is left in the operation's blocks for digits. */
 uint64_t greta_op_digits_room(const struct greta_op *op, const struct greta_target *target);
 

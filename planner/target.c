@@ -22,59 +22,77 @@ static const struct greta_form CPU_FORMS[] = {
 #define GPU_FORM(name, lanes, ...) {.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name, .threads = lanes, __VA_ARGS__},
 
 /* One function for each type of weights and one for those that are numbers themselves; where several matrices meet in a
- * launch, one for the mix that Q4_K_M is and one for any. Last, the bytes of a wave's ring of tiles on NVIDIA. */
+ * launch, one for the mix that Q4_K_M is and one for any. Last, the bytes of a wave's ring of tiles on NVIDIA, three tiles
+ * deep and two. */
 #define GPU_TYPES(X, ...)                                                                                              \
-	X("q4_k", GRETA_TYPE_SET(GRETA_TYPE_Q4_K), 6912, __VA_ARGS__)                                                  \
-	X("q6_k", GRETA_TYPE_SET(GRETA_TYPE_Q6_K), 10080, __VA_ARGS__)                                                 \
-	X("q5_k", GRETA_TYPE_SET(GRETA_TYPE_Q5_K), 8448, __VA_ARGS__)                                                  \
-	X("q8_0", GRETA_TYPE_SET(GRETA_TYPE_Q8_0), 8704, __VA_ARGS__)                                                  \
-	X("q4_0", GRETA_TYPE_SET(GRETA_TYPE_Q4_0), 6912, __VA_ARGS__)                                                  \
+	X("q4_k", GRETA_TYPE_SET(GRETA_TYPE_Q4_K), 6912, 4608, __VA_ARGS__)                                            \
+	X("q6_k", GRETA_TYPE_SET(GRETA_TYPE_Q6_K), 10080, 6720, __VA_ARGS__)                                           \
+	X("q5_k", GRETA_TYPE_SET(GRETA_TYPE_Q5_K), 8448, 5632, __VA_ARGS__)                                            \
+	X("q8_0", GRETA_TYPE_SET(GRETA_TYPE_Q8_0), 8704, 8704, __VA_ARGS__)                                            \
+	X("q4_0", GRETA_TYPE_SET(GRETA_TYPE_Q4_0), 6912, 4608, __VA_ARGS__)                                            \
 	X("float", GRETA_TYPE_SET(GRETA_TYPE_F32) | GRETA_TYPE_SET(GRETA_TYPE_F16) | GRETA_TYPE_SET(GRETA_TYPE_BF16),    \
-	  0, __VA_ARGS__)
+	  0, 0, __VA_ARGS__)
 #define GPU_MIXES(X, ...)                                                                                              \
-	X("k", GRETA_TYPE_SET(GRETA_TYPE_Q4_K) | GRETA_TYPE_SET(GRETA_TYPE_Q6_K), 10080, __VA_ARGS__)                  \
-	X("mixed", 0, 10080, __VA_ARGS__)
+	X("k", GRETA_TYPE_SET(GRETA_TYPE_Q4_K) | GRETA_TYPE_SET(GRETA_TYPE_Q6_K), 10080, 6720, __VA_ARGS__)            \
+	X("mixed", 0, 10080, 8704, __VA_ARGS__)
+#define NO_RING(three, two) 0
+#define RING_OF_3(three, two) (three)
+#define RING_OF_2(three, two) (two)
 
 /* Of one token: every wave has its part of each row's sum, 8 bytes, in shared memory, and its ring. */
-#define GPU_DECODE_THREADS 512
-#define GPU_DECODE(type, set, ring, name, tokens, sums, most_blocks, wave)                                             \
+#define GPU_DECODE(type, set, three, two, name, tokens, sums, units, each, wave, lanes, ring, panel_bytes)             \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_" type, .types = set, .most_tokens = tokens,         \
-	 .threads = GPU_DECODE_THREADS, .rows = 16, .blocks = most_blocks, .most_rows = 1024,                          \
-	 .shared_bytes = (wave) == 32 ? GPU_DECODE_THREADS / (wave) * (ring) : 0,                                      \
-	 .row_bytes = (sums) * (GPU_DECODE_THREADS / (wave)) * 8},
+	 .threads = lanes, .rows = 16, .blocks = (units) * (each), .most_rows = 1024,                                  \
+	 .shared_bytes = (lanes) / (wave) * ring(three, two), .row_bytes = (sums) * ((lanes) / (wave)) * 8},
 
 /* Of many tokens: blocks of rows by tokens, whose digits, and on NVIDIA tiles of weights, come through shared memory. */
-#define GPU_PREFILL_SHARED(wave) ((wave) == 32 ? 106752u : 45312u)
-#define GPU_PREFILL(type, set, ring, name, matrix_rows, wave)                                                           \
+#define GPU_PREFILL(type, set, three, two, name, matrix_rows, units, each, wave, lanes, ring, panel_bytes)             \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_prefill_" type, .types = set, .threads = 4 * (wave), \
-	 .rows = matrix_rows, .tokens = 32, .shared_bytes = GPU_PREFILL_SHARED(wave), .apart = true},
+	 .rows = matrix_rows, .tokens = 32, .shared_bytes = panel_bytes, .apart = true},
 
-#define GPU_FORMS(units, wave)                                                                                         \
+#define GPU_SPLITS(units, ...) (2 * (units))
+
+/* A device: its compute units, blocks of a decode step that one holds, lanes of a wave, lanes of such a block, the ring of
+ * each of its waves, bytes of shared memory of a block of many tokens. */
+#define GPU_FORMS(...)                                                                                                 \
 	GPU_FORM(embed, 1024) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
-	GPU_TYPES(GPU_DECODE, product, 1, 1, units, wave) GPU_TYPES(GPU_PREFILL, product, 128, wave)                        \
-	GPU_TYPES(GPU_DECODE, qkv, 1, 1, units, wave) GPU_MIXES(GPU_DECODE, qkv, 1, 1, units, wave)                    \
-	GPU_TYPES(GPU_PREFILL, qkv, 128, wave) GPU_MIXES(GPU_PREFILL, qkv, 128, wave)                                            \
-	GPU_TYPES(GPU_DECODE, gate_up, 1, 2, units, wave) GPU_MIXES(GPU_DECODE, gate_up, 1, 2, units, wave)            \
-	GPU_TYPES(GPU_PREFILL, gate_up, 64, wave) GPU_MIXES(GPU_PREFILL, gate_up, 64, wave)                                    \
-	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, units, wave)                                                              \
+	GPU_TYPES(GPU_DECODE, product, 1, 1, __VA_ARGS__) GPU_TYPES(GPU_PREFILL, product, 128, __VA_ARGS__)            \
+	GPU_TYPES(GPU_DECODE, qkv, 1, 1, __VA_ARGS__) GPU_MIXES(GPU_DECODE, qkv, 1, 1, __VA_ARGS__)                    \
+	GPU_TYPES(GPU_PREFILL, qkv, 128, __VA_ARGS__) GPU_MIXES(GPU_PREFILL, qkv, 128, __VA_ARGS__)                    \
+	GPU_TYPES(GPU_DECODE, gate_up, 1, 2, __VA_ARGS__) GPU_MIXES(GPU_DECODE, gate_up, 1, 2, __VA_ARGS__)            \
+	GPU_TYPES(GPU_PREFILL, gate_up, 64, __VA_ARGS__) GPU_MIXES(GPU_PREFILL, gate_up, 64, __VA_ARGS__)              \
+	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, __VA_ARGS__)                                                              \
 	GPU_FORM(rope, 256) GPU_FORM(kv_write, 256) GPU_FORM(silu_mul, 256) GPU_FORM(add, 256)                         \
-	GPU_FORM(attention, 512, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = 2 * (units))                     \
+	GPU_FORM(attention, 512, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = GPU_SPLITS(__VA_ARGS__))         \
 	{.kernel = GRETA_KERNEL_attention, .symbol = "greta_attention_prefill", .threads = 128, .tokens = 32, .heads = 1}, \
 	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64) GPU_FORM(stamp, 64)
 
 #define GFX942_UNITS 304
+#define SM_80_UNITS 108
+#define SM_89_UNITS 128
 #define SM_90_UNITS 132
 
-static const struct greta_form GFX942_FORMS[] = {GPU_FORMS(GFX942_UNITS, 64)};
-static const struct greta_form SM_90_FORMS[] = {GPU_FORMS(SM_90_UNITS, 32)};
+static const struct greta_form GFX942_FORMS[] = {GPU_FORMS(GFX942_UNITS, 1, 64, 512, NO_RING, 45312)};
+static const struct greta_form SM_90_FORMS[] = {GPU_FORMS(SM_90_UNITS, 1, 32, 512, RING_OF_3, 106752)};
+static const struct greta_form SM_89_FORMS[] = {GPU_FORMS(SM_89_UNITS, 1, 32, 256, RING_OF_2, 82176)};
+static const struct greta_form SM_80_FORMS[] = {GPU_FORMS(SM_80_UNITS, 2, 32, 256, RING_OF_2, 82176)};
 
-/* Shared memory that kernels declare themselves, at most. */
-#define GPU_STATIC_SHARED_BYTES (4 * KIB)
+/* Shared memory that kernels declare themselves, at most, where they also have some whose size the launch says. */
+#define GPU_STATIC_SHARED_BYTES (6 * KIB)
 
 #define QUANTISED(layout)                                                                                              \
 	{[GRETA_TYPE_Q4_0] = layout, [GRETA_TYPE_Q8_0] = layout, [GRETA_TYPE_Q4_K] = layout, [GRETA_TYPE_Q5_K] = layout, \
 	 [GRETA_TYPE_Q6_K] = layout}
 
+/* On a GPU: shared memory is what a block can have in all. */
+#define GPU(target, what, units, lanes, shared, bandwidth, node_us, list)                                              \
+	{.name = target, .description = what, .wave = lanes, .compute_units = units,                                   \
+	 .max_shared_bytes = (shared) * KIB - GPU_STATIC_SHARED_BYTES, .read_bandwidth = bandwidth,                    \
+	 .node_cost_us = node_us, .digits_us = 0.3, .self_digits_tokens = 1,                                           \
+	 .digits_block_bytes = GRETA_GPU_DIGITS_BLOCK_BYTES, .layouts = QUANTISED(GRETA_LAYOUT_TILE16),                \
+	 .forms = list, .form_count = COUNT(list)}
+
+/* Read rates are the makers', but for sm_90's, which is measured, as is its node cost; the others' node costs are assumed. */
 static const struct greta_target TARGETS[] = {
     {
 	.name = "cpu",
@@ -93,36 +111,16 @@ static const struct greta_target TARGETS[] = {
 	.forms = CPU_FORMS,
 	.form_count = COUNT(CPU_FORMS),
     },
-    {
-	.name = "gfx942",
-	.description = "AMD Instinct MI300X, MI300A, MI325X (CDNA3)",
-	.wave = 64,
-	.compute_units = GFX942_UNITS,
-	.max_shared_bytes = 64 * KIB - GPU_STATIC_SHARED_BYTES,
-	.read_bandwidth = 5.3e12,
-	.node_cost_us = 2.0,
-	.digits_us = 0.3,
-	.self_digits_tokens = 1,
-	.digits_block_bytes = GRETA_GPU_DIGITS_BLOCK_BYTES,
-	.layouts = QUANTISED(GRETA_LAYOUT_TILE16),
-	.forms = GFX942_FORMS,
-	.form_count = COUNT(GFX942_FORMS),
-    },
-    {
-	.name = "sm_90",
-	.description = "NVIDIA H100, H200 (Hopper)",
-	.wave = 32,
-	.compute_units = SM_90_UNITS,
-	.max_shared_bytes = 227 * KIB - GPU_STATIC_SHARED_BYTES,
-	.read_bandwidth = 4.7e12,
-	.node_cost_us = 0.52,
-	.digits_us = 0.3,
-	.self_digits_tokens = 1,
-	.digits_block_bytes = GRETA_GPU_DIGITS_BLOCK_BYTES,
-	.layouts = QUANTISED(GRETA_LAYOUT_TILE16),
-	.forms = SM_90_FORMS,
-	.form_count = COUNT(SM_90_FORMS),
-    },
+    GPU("gfx942", "AMD Instinct MI300X, MI300A, MI325X (CDNA3)",
+	GFX942_UNITS, 64, 64, 5.3e12, 2.0, GFX942_FORMS),
+    GPU("sm_90", "NVIDIA H100, H200 (Hopper)",
+	SM_90_UNITS, 32, 227, 4.7e12, 0.52, SM_90_FORMS),
+    GPU("sm_89", "NVIDIA RTX 4090, L40S (Ada)",
+	SM_89_UNITS, 32, 99, 0.9e12, 1.0, SM_89_FORMS),
+    GPU("sm_80", "NVIDIA A100 (Ampere)",
+	SM_80_UNITS, 32, 163, 1.9e12, 1.0, SM_80_FORMS),
+    GPU("compute_80", "any NVIDIA GPU since Ampere: the driver compiles the kernels when they are loaded",
+	SM_80_UNITS, 32, 99, 0.9e12, 1.0, SM_80_FORMS),
 };
 
 const struct greta_target *greta_target_at(size_t index)
@@ -158,12 +156,17 @@ bool greta_target_has(const struct greta_target *target, enum greta_kernel kerne
 	return false;
 }
 
-uint32_t greta_form_rows(const struct greta_form *form, uint64_t rows)
+static uint64_t shares(uint64_t all, uint64_t each) { return (all + each - 1) / each; }
+
+uint32_t greta_form_rows(const struct greta_form *form, uint64_t rows, uint64_t room)
 {
-	uint64_t units = (rows + form->rows - 1) / form->rows;
-	uint64_t together = form->blocks ? (units + form->blocks - 1) / form->blocks : 1;
-	uint64_t most = form->most_rows ? form->most_rows / form->rows : together;
-	return (uint32_t)((together < most ? together : most) * form->rows);
+	if (!form->blocks)
+		return form->rows;
+	uint64_t units = shares(rows, form->rows), most = form->most_rows ? form->most_rows / form->rows : units;
+	uint64_t fitting = form->row_bytes ? room / form->row_bytes / form->rows : most;
+	if (most > fitting)
+		most = fitting ? fitting : 1;
+	return (uint32_t)(shares(units, form->blocks * shares(units, form->blocks * most)) * form->rows);
 }
 
 uint32_t greta_form_splits(const struct greta_form *form, uint32_t heads, uint32_t context)

@@ -23,7 +23,7 @@ struct greta_form {
 
 	/* Of product, qkv, gate_up, lm_head. */
 	uint32_t rows;         /* of a block: a multiple of 16 … */
-	uint32_t blocks;       /* … or of that, so that there are no more blocks than this; 0: any number … */
+	uint32_t blocks;       /* … or of that, so that there are no more blocks than this at a time; 0: any number … */
 	uint32_t most_rows;    /* … but not more rows than this; 0: any number */
 	uint32_t row_bytes;    /* shared memory for each row of a block */
 	bool apart;            /* a block's rows are all of one matrix of qkv */
@@ -69,8 +69,9 @@ const struct greta_form *greta_target_form(const struct greta_target *target, en
 /* Whether the target has the kernel at all. */
 bool greta_target_has(const struct greta_target *target, enum greta_kernel kernel);
 
-/* Rows that a block of the form takes of a launch over `rows` rows. */
-uint32_t greta_form_rows(const struct greta_form *form, uint64_t rows);
+/* Rows that a block of the form takes of a launch over `rows` rows, when `room` bytes of its shared memory are left for
+ * them: in as few rounds of `blocks` blocks as fit, and as many in each round. At least the form's own. */
+uint32_t greta_form_rows(const struct greta_form *form, uint64_t rows, uint64_t room);
 
 /* Blocks over which a form that splits splits a context of so many positions, for each of `heads` heads. */
 uint32_t greta_form_splits(const struct greta_form *form, uint32_t heads, uint32_t context);

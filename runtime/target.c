@@ -2,6 +2,7 @@
 
 #include "kernels/cpu/module.h"
 #include "kernels/gpu/image.h"
+#include "runtime/verify_target.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,24 +45,41 @@ enum greta_status greta_target_image(const char *target, const char *kernels, co
 
 /* ---- Providers ---- */
 
-static enum greta_status architecture_of(const struct greta_hip *hip, char out_target[GRETA_HIP_ARCHITECTURE_MAX],
+static enum greta_status architecture_of(const struct greta_hip *hip, char out_name[GRETA_HIP_ARCHITECTURE_MAX],
 					 struct greta_error *error)
 {
 	hipError_t code = hip->hipInit(0);
 	if (code != hipSuccess)
 		return greta_hip_fail(hip, code, error, "hipInit of provider %s", hip->provider);
-	return greta_hip_architecture(hip, 0, out_target, error);
+	return greta_hip_architecture(hip, 0, out_name, error);
 }
 
-static enum greta_status match(const char *provider, const char *found, const char *target, const char *plan,
-			       struct greta_error *error)
+/* The target for a device of the architecture, as greta_target_of has it: `architecture` itself or a static name. */
+static const char *best_for(const char *provider, const char *architecture)
 {
-	if (!strcmp(found, target))
-		return GRETA_OK;
-	return greta_fail(error, GRETA_ERROR_MISMATCH,
-	                  "plan %s is for target %.16s, the provider %s runs target %s: plan "
-	                  "again with greta-plan build --target %s",
-	                  plan, target, provider, found, found);
+	const struct greta_gpu_image *image;
+	const struct greta_target_facts *facts;
+	if (greta_gpu_image(architecture))
+		return architecture;
+	for (size_t i = 0; (image = greta_gpu_image_at(i)); i++)
+		if (greta_hip_takes(provider, architecture, image->target))
+			return image->target;
+	if (greta_target_facts(architecture))
+		return architecture;
+	for (size_t i = 0; (facts = greta_target_facts_at(i)); i++)
+		if (greta_hip_takes(provider, architecture, facts->name))
+			return facts->name;
+	return architecture;
+}
+
+enum greta_status greta_target_of(const struct greta_hip *hip, char out_target[GRETA_HIP_ARCHITECTURE_MAX],
+				  struct greta_error *error)
+{
+	char found[GRETA_HIP_ARCHITECTURE_MAX];
+	enum greta_status status = architecture_of(hip, found, error);
+	if (status == GRETA_OK)
+		snprintf(out_target, GRETA_HIP_ARCHITECTURE_MAX, "%s", best_for(hip->provider, found));
+	return status;
 }
 
 enum greta_status greta_target_match(const struct greta_hip *hip, const char *target, const char *plan,
@@ -69,7 +87,13 @@ enum greta_status greta_target_match(const struct greta_hip *hip, const char *ta
 {
 	char found[GRETA_HIP_ARCHITECTURE_MAX];
 	enum greta_status status = architecture_of(hip, found, error);
-	return status == GRETA_OK ? match(hip->provider, found, target, plan, error) : status;
+	if (status != GRETA_OK || greta_hip_takes(hip->provider, found, target))
+		return status;
+	const char *best = best_for(hip->provider, found);
+	return greta_fail(error, GRETA_ERROR_MISMATCH,
+			  "plan %s is for target %.16s, the provider %s runs target %s: plan "
+			  "again with greta-plan build --target %s",
+			  plan, target, hip->provider, best, best);
 }
 
 static enum greta_status open_one(const char *provider, const struct greta_options *options, const char *target,
@@ -84,9 +108,9 @@ static enum greta_status open_one(const char *provider, const struct greta_optio
 	enum greta_status status = greta_hip_load(provider, &wanted, &device.hip, error);
 	if (status != GRETA_OK)
 		return status;
-	status = architecture_of(device.hip, device.target, error);
+	status = target ? greta_target_match(device.hip, target, plan, error) : greta_target_of(device.hip, device.target, error);
 	if (status == GRETA_OK && target)
-		status = match(device.hip->provider, device.target, target, plan, error);
+		snprintf(device.target, sizeof(device.target), "%s", target);
 	else if (status == GRETA_OK)
 		status = greta_target_image(device.target, options->kernels, &image, &form, error);
 	if (status == GRETA_OK)

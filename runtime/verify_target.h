@@ -36,6 +36,9 @@ struct greta_target_facts {
 	size_t function_count;
 };
 
+/* The targets in the order of the table; NULL beyond the last. */
+const struct greta_target_facts *greta_target_facts_at(size_t index);
+
 /* NULL for a target that this build does not know. */
 const struct greta_target_facts *greta_target_facts(const char *name);
 

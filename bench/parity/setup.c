@@ -44,7 +44,7 @@ static bool read_who(struct greta_parity_setup *setup, const char *word, size_t 
 		return copy(setup->provider, "cpu", 3) && copy(setup->kernels, "ref", 3);
 	if (begins(word, "gfx"))
 		return copy(setup->target, word, length) && copy(setup->provider, "amd", 3);
-	if (begins(word, "sm_"))
+	if (begins(word, "sm_") || begins(word, "compute_"))
 		return copy(setup->target, word, length) && copy(setup->provider, "nvidia", 6);
 	return (is(word, length, "auto") || is(word, length, "cpu") || is(word, length, "amd") ||
 		is(word, length, "nvidia")) && copy(setup->provider, word, length);

@@ -2,7 +2,7 @@
  *
  *	WHO[:KERNELS][,WORD]...        cpu:avx2,fuse=none,eager,chunk=1
  *
- * WHO is a provider (auto, cpu, amd, nvidia), a target (gfx942, sm_90, ...: the provider that runs it), "ref" (cpu:ref) or
+ * WHO is a provider (auto, cpu, amd, nvidia), a target (gfx942, sm_90, compute_80, ...: the provider that runs it), "ref" (cpu:ref) or
  * "oracle" (fp64). WORDs: fuse=full|none, graph|eager, x32|x24|x16|x8, kv=f16|f32, threads=N (the same on all sides of a
  * provider), plain, and how the text is taken: chunk=N (steps of N tokens), decode (chunk=1), mixed (the first half in
  * steps of up to GRETA_PARITY_MIXED_CHUNK, the rest token by token; the oracle takes all in such steps). */
@@ -23,7 +23,7 @@ struct greta_hip;
 struct greta_parity_setup {
 	bool oracle;
 	char provider[16];    /* as greta_options.provider */
-	char target[16];      /* that the provider's device must be; "": any */
+	char target[16];      /* that the provider's device must take; "": the best for it */
 	char kernels[16];     /* as greta_options.kernels; "": the target's own */
 	bool fuse_none, eager;
 	bool plain;           /* from the plan that greta-exec makes, which keeps nothing but caches and logits */

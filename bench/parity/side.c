@@ -62,6 +62,18 @@ static enum greta_status find_device(const struct greta_parity_setup *setup, con
 	return GRETA_OK;
 }
 
+/* The target that the setup names, if the device takes it. */
+static enum greta_status take_target(const struct greta_parity_setup *setup, const struct greta_hip *hip,
+				     char target[GRETA_HIP_ARCHITECTURE_MAX], struct greta_error *error)
+{
+	enum greta_status status = greta_hip_architecture(hip, 0, target, error);
+	if (status == GRETA_OK && !greta_hip_takes(hip->provider, target, setup->target))
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "the device of provider %s is a %.16s, not a %s",
+				  setup->provider, target, setup->target);
+	memcpy(target, setup->target, sizeof(setup->target));
+	return status;
+}
+
 static enum greta_status open_session(const char *model, const struct greta_parity_setup *setup, uint32_t context,
 				      struct greta **out_greta, struct greta_error *error)
 {
@@ -79,9 +91,8 @@ static enum greta_status open_session(const char *model, const struct greta_pari
 	enum greta_status status = greta_gguf_open(model, &source.gguf, error);
 	if (status == GRETA_OK)
 		status = find_device(setup, &options, &source, target, error);
-	if (status == GRETA_OK && setup->target[0] && strcmp(setup->target, target) != 0)
-		status = greta_fail(error, GRETA_ERROR_ARGUMENT, "the device of provider %s is a %.16s, not a %s",
-				    setup->provider, target, setup->target);
+	if (status == GRETA_OK && setup->target[0])
+		status = take_target(setup, source.hip, target, error);
 	if (status == GRETA_OK)
 		status = plan(setup, target, context, &source, error);
 	if (status == GRETA_OK)

@@ -1,4 +1,4 @@
-/* Feeding a wave with its tiles, on NVIDIA: a ring of tiles in shared memory, filled by bulk copies. */
+/* Feeding a wave with its tiles, on NVIDIA from 9.0 on: a ring of tiles in shared memory, filled by bulk copies. */
 #ifndef GRETA_GPU_FEED_NVIDIA_H
 #define GRETA_GPU_FEED_NVIDIA_H
 

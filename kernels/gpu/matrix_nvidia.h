@@ -22,7 +22,6 @@ GRETA_DEVICE uint32_t greta_c_slot(uint32_t lane) { return lane / 2 % 2; }
 #define GRETA_COLUMNS 8
 #define GRETA_PANEL_THREADS 128
 #define GRETA_SHARED_TILES 1
-#define GRETA_PANEL_SHARED_BYTES 106752 /* what the planner gives a block */
 GRETA_DEVICE uint32_t greta_b_column(uint32_t lane) { return lane / 4; }
 GRETA_DEVICE uint32_t greta_c_column(uint32_t lane, uint32_t e) { return lane % 4 * 2 + e; }
 

@@ -144,8 +144,10 @@ template <uint32_t TYPE, int COUNT> struct greta_cursor {
 
 #ifdef __HIP__
 #include "kernels/gpu/feed_amd.h"
-#else
+#elif __CUDA_ARCH__ >= 900
 #include "kernels/gpu/feed_nvidia.h"
+#else
+#include "kernels/gpu/feed_nvidia_80.h"
 #endif
 
 /* A wave's sum over tiles of one group. */

@@ -28,17 +28,18 @@ GRETA_DEVICE uint32_t (*greta_panel_high(void *memory))[GRETA_PANEL_TOKENS]
 }
 
 template <uint32_t PLANES, uint32_t PASSES, uint32_t BYTES> struct greta_stages {
-	static const uint32_t COUNT = PLANES == 2 ? 2 : 1, ROWS = PLANES * GRETA_PANEL_TOKENS;
-	static const uint32_t PLANE_BYTES = ROWS * GRETA_DIGIT_PLANE;
+	static const uint32_t ROWS = PLANES * GRETA_PANEL_TOKENS, PLANE_BYTES = ROWS * GRETA_DIGIT_PLANE;
 	static const uint32_t STAGE_BYTES = PLANE_BYTES + (PASSES == 2 ? 4 * GRETA_PANEL_TOKENS * 32 : 0);
+	static const uint32_t PLACE_BYTES = GRETA_SHARED_TILES ? GRETA_PANEL_TILES * BYTES : 0;
+	/* Stages, and places for tiles: one is brought while the other is multiplied, where there is room for two. */
+	static const uint32_t COUNT =
+	    PLANES == 2 && GRETA_HIGH_BYTES + 2 * (STAGE_BYTES + PLACE_BYTES) <= GRETA_PANEL_SHARED_BYTES ? 2 : 1;
 	static const uint32_t UNITS = GRETA_DIGIT_PLANE / 16; /* of a row */
 	static const uint32_t WAVE_ROWS = ROWS / GRETA_PANEL_WAVES;
 	static const uint32_t DIGIT_COPIES = (WAVE_ROWS * UNITS + GRETA_WAVE - 1) / GRETA_WAVE;
 	static const uint32_t TAIL_COPIES = 8 * GRETA_PANEL_TOKENS / GRETA_PANEL_THREADS;
 	static const uint32_t TILE_COPIES = GRETA_SHARED_TILES ? (BYTES / 16 + GRETA_WAVE - 1) / GRETA_WAVE : 0;
-	static_assert(GRETA_HIGH_BYTES + COUNT * STAGE_BYTES +
-	                      (GRETA_SHARED_TILES ? COUNT * GRETA_PANEL_TILES * BYTES : 0) <=
-	                  GRETA_PANEL_SHARED_BYTES,
+	static_assert(GRETA_HIGH_BYTES + COUNT * (STAGE_BYTES + PLACE_BYTES) <= GRETA_PANEL_SHARED_BYTES,
 	              "fits what the planner gives a block");
 
 	uint8_t *shared;

@@ -94,14 +94,13 @@ template <uint32_t LATER> GRETA_DEVICE void greta_copies_wait(void)
 	asm volatile("cp.async.wait_group %0;" ::"n"(LATER) : "memory");
 }
 
-GRETA_DEVICE void greta_prefetch(const void *p, uint32_t bytes)
-{
-	asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(p), "r"(bytes) : "memory");
-}
-
 GRETA_DEVICE void greta_keep_order(void) {}
-GRETA_DEVICE void greta_next_may_start(void) { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
-GRETA_DEVICE void greta_wait_for_previous(void) { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+
+#if __CUDA_ARCH__ >= 900
+#include "kernels/gpu/nvidia_90.h"
+#else
+#include "kernels/gpu/nvidia_80.h"
+#endif
 
 /* Nanoseconds, in steps that differ from chip to chip. */
 GRETA_DEVICE uint64_t greta_clock(void)

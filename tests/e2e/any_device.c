@@ -1,6 +1,7 @@
 #include "tests/e2e/any_device.h"
 
 #include "kernels/gpu/image.h"
+#include "runtime/target.h"
 #include "tests/provider/sim.h"
 
 #include <stdio.h>
@@ -30,7 +31,7 @@ int any_device_open(const char *name, const struct greta_hip **out_hip, char out
 	struct greta_error error;
 	enum greta_status status = open_table(name, &error);
 	if (status == GRETA_OK)
-		status = greta_hip_architecture(&table, 0, out_target, &error);
+		status = greta_target_of(&table, out_target, &error);
 	if (status == GRETA_OK && strcmp(out_target, "cpu") != 0 && !greta_gpu_image(out_target))
 		status = greta_fail(&error, GRETA_ERROR_DEVICE, "this build has no kernels for %s", out_target);
 	if (status != GRETA_OK) {

@@ -269,6 +269,9 @@ static void sides_are_read_and_written(void **state)
 	made = setup("sm_90");
 	assert_string_equal(made.provider, "nvidia");
 	assert_string_equal(made.target, "sm_90");
+	made = setup("compute_80");
+	assert_string_equal(made.provider, "nvidia");
+	assert_string_equal(made.target, "compute_80");
 }
 
 static void differences_are_counted(void **state)

@@ -9,6 +9,7 @@
 #include "kernels/gpu/image.h"
 #include "runtime/target.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct greta_error error;
@@ -111,6 +112,61 @@ static void kernels_that_this_build_lacks_are_named_with_the_remedy(void **state
 	}
 }
 
+static const char *architecture_name;
+
+static hipError_t architecture(int device, char out_name[GRETA_HIP_ARCHITECTURE_MAX])
+{
+	(void)device;
+	snprintf(out_name, GRETA_HIP_ARCHITECTURE_MAX, "%s", architecture_name);
+	return hipSuccess;
+}
+
+/* The target for a device of that name of the provider's, whose other answers are the cpu's. */
+static const char *target_of(const struct greta_hip *cpu, const char *provider, const char *name)
+{
+	static char target[GRETA_HIP_ARCHITECTURE_MAX];
+	struct greta_hip device = *cpu;
+	device.provider = provider;
+	device.architecture = architecture;
+	architecture_name = name;
+	assert_int_equal(greta_target_of(&device, target, &error), GRETA_OK);
+	return target;
+}
+
+static void a_device_gets_its_own_kernels_else_text_else_what_to_build(void **state)
+{
+	static const char *const own[] = {"sm_80", "sm_89", "sm_90"};
+	struct greta_hip *cpu;
+	(void)state;
+	assert_int_equal(greta_hip_load("cpu", NULL, &cpu, &error), GRETA_OK);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		assert_string_equal(target_of(cpu, "nvidia", own[i]),
+				    !greta_gpu_image(own[i]) && greta_gpu_image("compute_80") ? "compute_80" : own[i]);
+	assert_string_equal(target_of(cpu, "nvidia", "sm_86"), "compute_80");
+	assert_string_equal(target_of(cpu, "nvidia", "sm_120"), "compute_80");
+	assert_string_equal(target_of(cpu, "nvidia", "sm_75"), "sm_75"); /* nothing here is for it */
+	assert_string_equal(target_of(cpu, "amd", "gfx942"), "gfx942");
+	assert_string_equal(target_of(cpu, "cpu", "cpu"), "cpu");
+	greta_hip_unload(cpu);
+}
+
+static void a_plan_fits_devices_that_take_its_target(void **state)
+{
+	struct greta_hip *cpu, device;
+	(void)state;
+	assert_int_equal(greta_hip_load("cpu", NULL, &cpu, &error), GRETA_OK);
+	device = *cpu;
+	device.provider = "nvidia";
+	device.architecture = architecture;
+	architecture_name = "sm_86";
+	assert_int_equal(greta_target_match(&device, "compute_80", "some.plan", &error), GRETA_OK);
+	assert_int_equal(greta_target_match(&device, "sm_80", "some.plan", &error), GRETA_ERROR_MISMATCH);
+	assert_non_null(strstr(error.message, "--target compute_80"));
+	architecture_name = "sm_75";
+	assert_int_equal(greta_target_match(&device, "compute_80", "some.plan", &error), GRETA_ERROR_MISMATCH);
+	greta_hip_unload(cpu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +175,8 @@ int main(void)
 		cmocka_unit_test(a_form_of_the_cpu_means_the_cpu),
 		cmocka_unit_test(a_plan_wants_its_device),
 		cmocka_unit_test(what_is_not_there_is_said),
+		cmocka_unit_test(a_device_gets_its_own_kernels_else_text_else_what_to_build),
+		cmocka_unit_test(a_plan_fits_devices_that_take_its_target),
 		cmocka_unit_test(kernels_that_this_build_lacks_are_named_with_the_remedy),
 	};
 	return cmocka_run_group_tests_name("target", tests, NULL, NULL);

@@ -15,7 +15,12 @@
 
 struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes)
 {
-	return strcmp(name, "sim") == 0 ? gpu_runner_open_sim(why, why_bytes) : gpu_runner_open_device(name, why, why_bytes);
+	char who[16];
+	const char *target = strchr(name, ':');
+	snprintf(who, sizeof(who), "%.*s", (int)strcspn(name, ":"), name);
+	target = target ? target + 1 : NULL;
+	return strcmp(who, "sim") == 0 ? gpu_runner_open_sim(target, why, why_bytes)
+	                               : gpu_runner_open_device(who, target, why, why_bytes);
 }
 
 void gpu_runner_close(struct gpu_runner *runner)

@@ -50,7 +50,8 @@ struct gpu_runner {
 };
 
 /* Opens "sim" (gfx942 in the simulator) or a provider ("nvidia", "amd"; "cpu" runs the cpu's own kernels the way a
- * device's are run). NULL with the reason in `why` where this build or machine cannot. */
+ * device's are run), with the kernels of another target that the device takes if one is named behind it
+ * ("nvidia:compute_80"). NULL with the reason in `why` where this build or machine cannot. */
 struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes);
 
 void gpu_runner_close(struct gpu_runner *runner); /* NULL is allowed */
@@ -68,7 +69,7 @@ double gpu_runner_time(struct gpu_runner *runner, enum greta_kernel kernel, cons
                        const struct gpu_grid *grid, const void *args, size_t cold_bytes);
 
 /* The back ends' doors, for gpu_runner_open. */
-struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes);
-struct gpu_runner *gpu_runner_open_device(const char *provider, char *why, size_t why_bytes);
+struct gpu_runner *gpu_runner_open_sim(const char *target, char *why, size_t why_bytes);
+struct gpu_runner *gpu_runner_open_device(const char *provider, const char *target, char *why, size_t why_bytes);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "kernels/cpu/module.h"
 #include "kernels/gpu/image.h"
+#include "runtime/target.h"
 #include "tests/kernels/gpu/device.h"
 
 #define SHARED_UNASKED (32u << 10) /* as in runtime/programs.c */
@@ -104,18 +105,30 @@ static const void *image_for(struct device_runner *device)
 	return image ? image->data : NULL;
 }
 
-static int start(struct device_runner *device)
+/* The target named, or the best for the device. */
+static int choose_target(struct device_runner *device, const char *target)
+{
+	struct gpu_runner *base = &device->base;
+	struct greta_error error;
+	if (!target && greta_target_of(device->hip, base->target, &error) == GRETA_OK)
+		return 0;
+	if (target && greta_target_match(device->hip, target, "of these checks", &error) == GRETA_OK) {
+		snprintf(base->target, sizeof(base->target), "%s", target);
+		return 0;
+	}
+	snprintf(base->error, sizeof(base->error), "%s", error.message);
+	return -1;
+}
+
+static int start(struct device_runner *device, const char *target)
 {
 	struct greta_hip *hip = device->hip;
 	int count = 0;
 	if (device_told(device, hip->hipInit(0), "hipInit") || device_told(device, hip->hipGetDeviceCount(&count), "hipGetDeviceCount") ||
 	    device_told(device, hip->hipSetDevice(0), "hipSetDevice"))
 		return -1;
-	struct greta_error error;
-	if (greta_hip_architecture(hip, 0, device->base.target, &error) != GRETA_OK) {
-		snprintf(device->base.error, sizeof(device->base.error), "%s", error.message);
+	if (choose_target(device, target))
 		return -1;
-	}
 	char name[64] = "";
 	(void)hip->hipDeviceGetName(name, sizeof(name), 0);
 	snprintf(device->base.name, sizeof(device->base.name), "%s on %s", device->base.target, name);
@@ -123,7 +136,7 @@ static int start(struct device_runner *device)
 	return image ? device_told(device, hip->hipModuleLoadData(&device->module, image), "hipModuleLoadData") : -1;
 }
 
-struct gpu_runner *gpu_runner_open_device(const char *provider, char *why, size_t why_bytes)
+struct gpu_runner *gpu_runner_open_device(const char *provider, const char *target, char *why, size_t why_bytes)
 {
 	struct greta_hip_options options = {.guard = strcmp(provider, "cpu") == 0, .overlap = true};
 	struct greta_error error;
@@ -138,7 +151,7 @@ struct gpu_runner *gpu_runner_open_device(const char *provider, char *why, size_
 		return NULL;
 	}
 	device->base.backend = &BACKEND;
-	if (start(device)) {
+	if (start(device, target)) {
 		snprintf(why, why_bytes, "%s", device->base.error);
 		finish(&device->base);
 		return NULL;

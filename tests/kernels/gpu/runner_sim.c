@@ -79,8 +79,12 @@ static const struct gpu_backend BACKEND = {
     .allocate = allocate, .release = release, .write = copy, .read = copy, .launch = launch,
     .close = finish};
 
-struct gpu_runner *gpu_runner_open_sim(char *why, size_t why_bytes)
+struct gpu_runner *gpu_runner_open_sim(const char *target, char *why, size_t why_bytes)
 {
+	if (target && strcmp(target, "gfx942") != 0) {
+		snprintf(why, why_bytes, "the simulator does not run %s", target);
+		return NULL;
+	}
 	const struct greta_gpu_image *image = greta_gpu_image("gfx942");
 	if (!image) {
 		snprintf(why, why_bytes, "this build has no kernels for gfx942 (option gpu_targets; no compiler was found?)");

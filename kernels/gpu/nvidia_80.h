@@ -1,0 +1,14 @@
+/* The same names as nvidia_90.h for compute capability 8.0 to 8.9, whose kernels start when the one before has ended: what
+ * a hint might bring early is wanted at once. */
+#ifndef GRETA_GPU_NVIDIA_80_H
+#define GRETA_GPU_NVIDIA_80_H
+
+/* What the planner gives a block of many tokens: of the 99 KiB that a block can have on the smallest of these, what two
+ * stages of Q4_K need; two such blocks fit on a compute unit of 8.0. */
+#define GRETA_PANEL_SHARED_BYTES 82176
+
+GRETA_DEVICE void greta_prefetch(const void *, uint32_t) {}
+GRETA_DEVICE void greta_next_may_start(void) {}
+GRETA_DEVICE void greta_wait_for_previous(void) {}
+
+#endif
