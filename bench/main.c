@@ -13,6 +13,7 @@
 #include "bench/page_frame.h"
 #include "bench/processes.h"
 #include "models/command_line.h"
+#include "runtime/cache.h"
 
 static enum greta_status report(const struct bench_arguments *arguments, const json_t *peer,
                                 struct bench_outcome *outcome, struct greta_error *error)
@@ -47,6 +48,16 @@ static enum greta_status measure(char **argv, const struct bench_arguments *argu
 	return status;
 }
 
+/* What each session would find out by itself, said once. */
+static void check_cache(void)
+{
+	struct greta_error reason;
+	char *folder = NULL;
+	if (greta_cache_folder(NULL, &folder, &reason) != GRETA_OK)
+		greta_command_warn("greta-bench", reason.message);
+	free(folder);
+}
+
 int main(int argc, char **argv)
 {
 	struct bench_arguments arguments;
@@ -56,6 +67,8 @@ int main(int argc, char **argv)
 	if (wrong >= 0)
 		return wrong;
 	enum greta_status status = GRETA_OK;
+	if (arguments.request.model && !arguments.spawned)
+		check_cache();
 	if (arguments.html && !arguments.spawned)
 		status = bench_report_check(arguments.html, &error);
 	if (status == GRETA_OK && arguments.against && !arguments.spawned)

@@ -159,6 +159,11 @@ static void describe_value(const struct greta_option *option, char out[EXPECTED_
 		snprintf(out, EXPECTED_MAX, "%s", option->bytes ? "a size in bytes, as in 800M or 20G" : "a value");
 }
 
+void greta_command_warn(const char *tool, const char *message)
+{
+	fprintf(stderr, "%s: warning: %s\n", tool, message);
+}
+
 int greta_command_failed(const char *tool, const struct greta_error *error)
 {
 	fprintf(stderr, "%s: %s\n", tool, error->message);

@@ -66,6 +66,9 @@ int greta_command_line_read(const struct greta_command_line *line, int argc, cha
 int greta_command_line_wrong(const struct greta_command_line *line, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Tells in a line what is done without. */
+void greta_command_warn(const char *tool, const char *message);
+
 /* Tells the error that a tool ends with; returns 2 if it is ARGUMENT, else 1. */
 int greta_command_failed(const char *tool, const struct greta_error *error);
 

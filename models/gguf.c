@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "GGUF is read in place: little-endian machines only");
@@ -20,6 +21,8 @@ enum {
 	SMALLEST_TENSOR = 8 + 1 + 4 + 8 + 4 + 8,
 	SMALLEST_STRING = 8,
 	SMALLEST_ARRAY = 4 + 8,
+	/* after which a change gets another time on any file system (FAT counts in twos) */
+	SETTLED_S = 3,
 };
 
 static const char SUPPORTED_TYPES[] =
@@ -402,9 +405,23 @@ static enum greta_status open_bytes(const void *data, size_t size, void *mapping
 	return GRETA_OK;
 }
 
+static struct greta_gguf_file file_of(const struct stat *info)
+{
+	return (struct greta_gguf_file){
+		.device = info->st_dev,
+		.inode = info->st_ino,
+		.bytes = (uint64_t)info->st_size,
+		.written_s = (uint64_t)info->st_mtim.tv_sec,
+		.written_ns = (uint64_t)info->st_mtim.tv_nsec,
+		.changed_s = (uint64_t)info->st_ctim.tv_sec,
+		.changed_ns = (uint64_t)info->st_ctim.tv_nsec,
+	};
+}
+
 enum greta_status greta_gguf_open(const char *path, struct greta_gguf **out_gguf, struct greta_error *error)
 {
 	struct stat info;
+	time_t now = time(NULL); /* before the file is looked at: what changes later has a later time than SETTLED_S ago */
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
@@ -425,7 +442,26 @@ enum greta_status greta_gguf_open(const char *path, struct greta_gguf **out_gguf
 	close(file);
 	if (data == MAP_FAILED)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot map %s: %s", path, strerror(reason));
-	return open_bytes(data, (size_t)info.st_size, data, path, out_gguf, error);
+	enum greta_status status = open_bytes(data, (size_t)info.st_size, data, path, out_gguf, error);
+	if (status == GRETA_OK) {
+		(*out_gguf)->file = file_of(&info);
+		(*out_gguf)->settled = info.st_ctim.tv_sec < now - SETTLED_S;
+	}
+	return status;
+}
+
+const struct greta_gguf_file *greta_gguf_file(const struct greta_gguf *gguf)
+{
+	return gguf->settled ? &gguf->file : NULL;
+}
+
+bool greta_gguf_file_unchanged(const struct greta_gguf *gguf)
+{
+	struct stat info;
+	if (stat(gguf->path, &info) != 0)
+		return false;
+	struct greta_gguf_file now = file_of(&info);
+	return memcmp(&now, &gguf->file, sizeof(now)) == 0;
 }
 
 enum greta_status greta_gguf_open_memory(const void *data, size_t size, const char *name,

@@ -136,6 +136,20 @@ size_t greta_gguf_tensor_count(const struct greta_gguf *gguf);
 const struct greta_gguf_tensor *greta_gguf_tensor(const struct greta_gguf *gguf, size_t i);
 const struct greta_gguf_tensor *greta_gguf_find(const struct greta_gguf *gguf, const char *name);
 
+/* What the file system says of a file. All its numbers the same: the same bytes. */
+struct greta_gguf_file {
+	uint64_t device, inode, bytes;
+	uint64_t written_s, written_ns; /* when its bytes were last written, which can be set to anything, */
+	uint64_t changed_s, changed_ns; /* and when anything of it changed, which cannot */
+};
+
+/* As it was when the file was opened. NULL when a later change could go unseen: it had changed within the last seconds, and
+ * clocks of file systems are coarse; or it is no file but memory. */
+const struct greta_gguf_file *greta_gguf_file(const struct greta_gguf *gguf);
+
+/* Whether the file system says the same of the path now. */
+bool greta_gguf_file_unchanged(const struct greta_gguf *gguf);
+
 #define GRETA_FINGERPRINT_BYTES 16
 
 /* What tells one model from another without reading gigabytes: XXH3-128 (canonical byte order) over the bytes

@@ -22,6 +22,8 @@ struct greta_gguf {
 	const unsigned char *data;
 	size_t size;
 	void *mapping; /* the same bytes, to be unmapped; or NULL */
+	struct greta_gguf_file file; /* when it was opened */
+	bool settled;  /* and had not changed for some seconds */
 	uint32_t version;
 	size_t alignment;
 	size_t data_offset;

@@ -40,9 +40,14 @@ enum greta_choice_fuse { GRETA_OPEN_FUSE_DEFAULT = 0, GRETA_OPEN_FUSE_NONE = 1, 
 
 #define GRETA_PREFILL_MAX 8 /* prefill programs of one plan, at most */
 
-/* Told about work that may take long, from the thread that called: `what` is "planning", "packing weights", "uploading
- * weights" or "reading the prompt"; done goes up to total (bytes or tokens). */
+#define GRETA_CACHE_BYTES_DEFAULT (UINT64_C(32) << 30)
+
+/* Told about work that may take long, from the thread that called: `what` is "reading the model", "planning", "packing
+ * weights", "uploading weights" or "reading the prompt"; done goes up to total (bytes or tokens). */
 typedef void greta_progress(void *user, const char *what, uint64_t done, uint64_t total);
+
+/* Told in one line, from the thread that called, about what is done without: a cache that cannot be written. */
+typedef void greta_warning(void *user, const char *message);
 
 /* Zero means the default everywhere: `struct greta_options options = { .context = 2048 };`. */
 struct greta_options {
@@ -51,6 +56,8 @@ struct greta_options {
 	const char *kernels;     /* cpu: "auto" (default), "amx", "avx512", "avx2", "portable", "ref" */
 	const char *model;       /* given a plan: where its model is; default: the path recorded in the plan */
 	const char *cache;       /* of plans and packed weights; default: $XDG_CACHE_HOME/greta, ~/.cache/greta */
+	uint64_t cache_bytes;    /* of the disk that it may take: when something is added, what was not used for the longest goes;
+				    default GRETA_CACHE_BYTES_DEFAULT */
 	bool no_cache;           /* neither read nor write the cache directory */
 	unsigned threads;        /* cpu: workers; default: one for each processor the process may run on */
 	bool eager;              /* launch kernel by kernel instead of replaying graphs */
@@ -59,7 +66,8 @@ struct greta_options {
 	unsigned lookahead;      /* replays that greta_generate keeps enqueued; default 4, at most 16; 1: none ahead */
 	unsigned chunk_tokens;   /* take prompts in pieces of at most so many tokens, 1: token by token; default: any */
 	greta_progress *progress;
-	void *progress_user;
+	greta_warning *warn;
+	void *progress_user;     /* for both */
 
 	/* What to plan, given a model. Given a plan, each must be 0 or what the plan has (else ARGUMENT). */
 	unsigned context;        /* positions; default: the model's, at most 4,096 */
@@ -71,7 +79,7 @@ struct greta_options {
 };
 
 /* Opens the GGUF model or the plan at `path` (told apart by their content). NULL options mean all defaults. A cached
- * plan that is damaged or stale is made again; a cache that cannot be written is done without. Strings are copied.
+ * plan that is damaged or stale is made again; a cache that cannot be written is done without (options.warn). Strings are copied.
  * Errors: ARGUMENT (options), IO, FORMAT, UNSUPPORTED, MISMATCH (the plan is for another model, target or build: the
  * message names both and the remedy), MEMORY, DEVICE. */
 GRETA_API enum greta_status greta_open(const char *path, const struct greta_options *options, struct greta **out_greta,

@@ -11,13 +11,13 @@
 #include <xxhash.h>
 
 #define PACKED_MAGIC UINT64_C(0x5354485745544552) /* "RETEWHTS", little-endian */
-#define PACKED_VERSION 1
+#define PACKED_VERSION 2
 
 struct packed_header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t header_bytes; /* GRETA_PACKED_HEADER_BYTES */
-	uint8_t model_fingerprint[16];
+	struct greta_content content; /* of the model */
 	uint64_t layout_hash;
 	uint64_t region_bytes;
 	uint64_t checksum;     /* XXH3-64 of the fields before */
@@ -37,7 +37,7 @@ uint64_t greta_packed_layout_hash(const struct greta_plan *plan)
 	return XXH3_64bits_withSeed(plan->constants, plan->header->sections[GRETA_PLAN_CONSTANTS].count, hash);
 }
 
-static struct packed_header header_for(const struct greta_plan *plan)
+static struct packed_header header_for(const struct greta_plan *plan, const struct greta_content *content)
 {
 	struct packed_header header = {
 		.magic = PACKED_MAGIC,
@@ -45,8 +45,8 @@ static struct packed_header header_for(const struct greta_plan *plan)
 		.header_bytes = GRETA_PACKED_HEADER_BYTES,
 		.layout_hash = greta_packed_layout_hash(plan),
 		.region_bytes = plan->header->region_bytes[GRETA_REGION_WEIGHTS],
+		.content = *content,
 	};
-	memcpy(header.model_fingerprint, plan->header->model_fingerprint, sizeof(header.model_fingerprint));
 	header.checksum = XXH3_64bits(&header, offsetof(struct packed_header, checksum));
 	return header;
 }
@@ -61,8 +61,8 @@ static enum greta_status file_bytes(const struct greta_plan *plan, size_t *out_b
 	return GRETA_OK;
 }
 
-enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path,
-                                         const struct greta_plan *plan, struct greta_error *error)
+enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path, const struct greta_plan *plan,
+					 const struct greta_content *content, struct greta_error *error)
 {
 	size_t bytes = 0;
 	struct stat found;
@@ -81,7 +81,7 @@ enum greta_status greta_packed_file_open(struct greta_packed_file *file, const c
 	close(fd);
 	if (mapping == MAP_FAILED)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "cannot map %s: %s", path, strerror(reason));
-	struct packed_header wanted = header_for(plan);
+	struct packed_header wanted = header_for(plan, content);
 	if (memcmp(mapping, &wanted, sizeof(wanted)) != 0) {
 		munmap(mapping, bytes);
 		return greta_fail(error, GRETA_ERROR_FORMAT, "%s is damaged or not of this model and plan", path);
@@ -117,9 +117,10 @@ enum greta_status greta_packed_file_create(struct greta_packed_file *file, struc
 }
 
 enum greta_status greta_packed_file_commit(struct greta_packed_file *file, struct greta_new_file *new,
-					   const struct greta_plan *plan, struct greta_error *error)
+					   const struct greta_plan *plan, const struct greta_content *content,
+					   struct greta_error *error)
 {
-	struct packed_header header = header_for(plan);
+	struct packed_header header = header_for(plan, content);
 	memcpy(file->mapping, &header, sizeof(header));
 	enum greta_status status = greta_new_file_commit(new, error);
 	greta_new_file_finish(new);

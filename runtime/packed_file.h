@@ -4,6 +4,7 @@
 #define GRETA_PACKED_FILE_H
 
 #include "models/new_file.h"
+#include "runtime/content.h"
 #include "runtime/plan.h"
 
 #define GRETA_PACKED_HEADER_BYTES 4096
@@ -17,10 +18,10 @@ struct greta_packed_file {
  * constants. */
 uint64_t greta_packed_layout_hash(const struct greta_plan *plan);
 
-/* Maps the file read-only, if it is sound and holds the region of this plan and model. IO (also when there is none);
+/* Maps the file read-only, if it is sound and holds the region of this plan and a model of these contents. IO (also when there is none);
  * FORMAT when it is damaged, of another version or for another plan; MEMORY. Contents are not read. */
-enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path,
-                                         const struct greta_plan *plan, struct greta_error *error);
+enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path, const struct greta_plan *plan,
+					 const struct greta_content *content, struct greta_error *error);
 
 /* Begins the file beside its place, its size reserved on the disk (so that writing to the mapping cannot fail for want
  * of space) and mapped for writing, all zero. IO (no space, not permitted); MEMORY. */
@@ -30,7 +31,8 @@ enum greta_status greta_packed_file_create(struct greta_packed_file *file, struc
 /* Writes the header over contents that are complete, makes the mapping read-only and puts the file in its place. `new`
  * is finished in any case; after an error the mapping stays usable, though no file has its name. IO. */
 enum greta_status greta_packed_file_commit(struct greta_packed_file *file, struct greta_new_file *new,
-					   const struct greta_plan *plan, struct greta_error *error);
+					   const struct greta_plan *plan, const struct greta_content *content,
+					   struct greta_error *error);
 
 /* Unmaps. */
 void greta_packed_file_finish(struct greta_packed_file *file);

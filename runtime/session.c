@@ -145,9 +145,11 @@ static enum greta_status open_weights(struct greta *greta, const struct greta_se
 	const struct greta_options *options = source->options;
 	struct greta_weights_options how = {
 		.cache_folder = source->cache_folder,
+		.cache_bytes = options->cache_bytes ? options->cache_bytes : GRETA_CACHE_BYTES_DEFAULT,
 		.threads = options->threads,
 		.force_upload = options->force_upload,
 		.progress = options->progress,
+		.warn = options->warn,
 		.progress_user = options->progress_user,
 	};
 	double start = greta_clock_ms();

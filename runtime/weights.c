@@ -123,29 +123,45 @@ static enum greta_status map_packed(struct job *job, struct greta_error *error)
 	return status;
 }
 
+/* Lays the weights out into a new packed file. After an error of the last step alone `there` is true and the file has no name. */
+static enum greta_status make_packed(struct job *job, const struct greta_pieces *pieces, const char *path,
+				     const struct greta_content *content, bool *out_there, struct greta_error *error)
+{
+	struct greta_resident_weights *out = job->out;
+	struct greta_new_file new;
+	enum greta_status status = greta_packed_file_create(&out->packed, &new, path, job->plan, error);
+	if (status != GRETA_OK)
+		return status;
+	status = pack(job, pieces, out->packed.mapping + GRETA_PACKED_HEADER_BYTES, error);
+	*out_there = status == GRETA_OK;
+	if (status == GRETA_OK && greta_content_is(content, job->gguf, job->options->threads))
+		return greta_packed_file_commit(&out->packed, &new, job->plan, content, error);
+	greta_new_file_finish(&new);
+	return status;
+}
+
 /* The packed file of the cache, made if need be. Whatever prevents it, the weights can still be laid out in memory: so
  * this only says whether it did. */
 static bool open_packed(struct job *job, const struct greta_pieces *pieces)
 {
+	const struct greta_weights_options *options = job->options;
 	struct greta_resident_weights *out = job->out;
-	struct greta_new_file new;
+	struct greta_content content;
 	struct greta_error reason;
-	if (!job->options->cache_folder)
+	bool there = false;
+	if (!options->cache_folder || !greta_content_find(&content, job->gguf, options->cache_folder, options->threads,
+							   options->progress, options->progress_user))
 		return false;
-	char *path = greta_cache_path(job->options->cache_folder, job->plan->header->model_fingerprint,
-				      greta_cache_of_file(greta_gguf_path(job->gguf), greta_packed_layout_hash(job->plan)),
-				      "weights");
+	char *path = greta_cache_path(options->cache_folder, content.hash, greta_packed_layout_hash(job->plan), "weights");
 	if (!path)
 		return false;
-	bool there = greta_packed_file_open(&out->packed, path, job->plan, &reason) == GRETA_OK;
-	out->reused = there;
-	if (!there && greta_packed_file_create(&out->packed, &new, path, job->plan, &reason) == GRETA_OK) {
-		there = pack(job, pieces, out->packed.mapping + GRETA_PACKED_HEADER_BYTES, &reason) == GRETA_OK;
-		if (there)
-			(void)greta_packed_file_commit(&out->packed, &new, job->plan, &reason);
-		else
-			greta_new_file_finish(&new);
-	}
+	out->reused = there = greta_packed_file_open(&out->packed, path, job->plan, &content, &reason) == GRETA_OK;
+	if (out->reused)
+		greta_cache_used(path);
+	else if (make_packed(job, pieces, path, &content, &there, &reason) == GRETA_OK)
+		greta_cache_trim(options->cache_folder, options->cache_bytes, path);
+	else if (options->warn)
+		options->warn(options->progress_user, reason.message);
 	if (!there)
 		greta_packed_file_finish(&out->packed);
 	free(path);

@@ -32,9 +32,11 @@ struct greta_resident_weights {
 
 struct greta_weights_options {
 	const char *cache_folder;  /* NULL: none */
+	uint64_t cache_bytes;      /* what it may take of the disk */
 	unsigned threads;          /* that lay out; 0: one for each processor */
 	bool force_upload;
 	greta_progress *progress;  /* "packing weights" or "uploading weights"; may be NULL */
+	greta_warning *warn;       /* when the packed file cannot be kept; may be NULL */
 	void *progress_user;
 };
 

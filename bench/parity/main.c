@@ -3,6 +3,7 @@
 #include "bench/parity/report.h"
 #include "bench/parity/text.h"
 #include "models/command_line.h"
+#include "runtime/cache.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,16 @@ static enum greta_status print(const struct greta_parity_arguments *a, const str
 	return GRETA_OK;
 }
 
+/* What each session would find out by itself, said once. */
+static void check_cache(void)
+{
+	struct greta_error reason;
+	char *folder = NULL;
+	if (greta_cache_folder(NULL, &folder, &reason) != GRETA_OK)
+		greta_command_warn("greta-parity", reason.message);
+	free(folder);
+}
+
 int main(int argc, char **argv)
 {
 	struct greta_parity_arguments a;
@@ -31,6 +42,7 @@ int main(int argc, char **argv)
 	int code = greta_parity_arguments_read(argc, argv, &a);
 	if (code >= 0)
 		return code;
+	check_cache();
 	struct greta_parity_request request = {
 		.model = a.model, .setups = a.setups, .sides = a.sides, .runs = a.runs, .top_k = a.top_k,
 		.tolerance = a.tolerance,

@@ -40,6 +40,8 @@ static const char help[] =
 	"      --eager           launch kernels one by one instead of replaying a graph\n"
 	"      --chunk N         take the prompt in pieces of at most N tokens; 0: token by token\n"
 	"      --cache DIR       another cache folder\n"
+	"      --cache-limit SIZE   how much of the disk it may take, as in 800M or 20G (default: 32G): what was not used for\n"
+	"                        the longest goes when something is added\n"
 	"      --no-cache        no cache: plan and pack anew, keep nothing\n"
 	"      --guard           guard bands around device memory, checked at the end\n"
 	"Output\n"
@@ -113,6 +115,7 @@ int greta_exec_arguments_read(int argc, char **argv, struct greta_exec_arguments
 		{0, "eager", .flag = &options->eager},
 		{0, "chunk", .number = &options->chunk_tokens, .most = 1u << 24, .given = &values.chunk},
 		{0, "cache", .text = &options->cache},
+		{0, "cache-limit", .bytes = &options->cache_bytes, .least = 1},
 		{0, "no-cache", .flag = &options->no_cache},
 		{0, "guard", .flag = &options->guard},
 		{0, "force-upload", .flag = &options->force_upload},

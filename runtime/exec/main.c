@@ -279,6 +279,12 @@ static enum greta_status exec(const struct greta_exec_arguments *arguments, stru
 	return status;
 }
 
+static void warn(void *user, const char *message)
+{
+	(void)user;
+	greta_command_warn("greta-exec", message);
+}
+
 int main(int argc, char **argv)
 {
 	struct greta_exec_arguments arguments;
@@ -286,6 +292,7 @@ int main(int argc, char **argv)
 	int code = greta_exec_arguments_read(argc, argv, &arguments);
 	if (code >= 0)
 		return code;
+	arguments.options.warn = warn;
 	if (isatty(STDERR_FILENO))
 		arguments.options.progress = greta_exec_progress;
 	if (arguments.hash)

@@ -5,6 +5,7 @@
 #include "planner/planner.h"
 #include "runtime/cache.h"
 #include "runtime/clock.h"
+#include "runtime/content.h"
 #include "runtime/session.h"
 #include "runtime/stamps.h"
 #include "runtime/target.h"
@@ -184,6 +185,17 @@ static enum greta_status plan_model(struct opening *opening, const char *target,
 	return status;
 }
 
+/* Says why nothing is kept from now on. */
+static void do_without_cache(struct opening *opening, const char *reason)
+{
+	const struct greta_options *options = opening->options;
+	if (options->warn)
+		options->warn(options->progress_user, reason);
+	free(opening->cache_folder);
+	opening->cache_folder = NULL;
+	opening->source.cache_folder = NULL;
+}
+
 /* A cached plan serves when it is sound and of this very model. */
 static bool open_cached(struct opening *opening, const uint8_t fingerprint[GRETA_FINGERPRINT_BYTES])
 {
@@ -195,22 +207,39 @@ static bool open_cached(struct opening *opening, const uint8_t fingerprint[GRETA
 		greta_plan_close(&plan);
 		return false;
 	}
+	greta_cache_used(opening->plan_path);
 	opening->source.plan = plan;
 	return true;
 }
 
+/* Puts a plan that was just made into the cache and opens it there. */
+static bool keep_plan(struct opening *opening, const struct greta_plan_image *image, const struct greta_content *content)
+{
+	struct greta_session_source *source = &opening->source;
+	const struct greta_options *options = opening->options;
+	struct greta_error reason;
+	if (!opening->plan_path || !greta_content_is(content, source->gguf, options->threads))
+		return false;
+	if (greta_plan_write(opening->plan_path, image, &reason) != GRETA_OK ||
+	    greta_plan_open(opening->plan_path, &source->plan, &reason) != GRETA_OK) {
+		do_without_cache(opening, reason.message);
+		return false;
+	}
+	greta_cache_trim(opening->cache_folder, options->cache_bytes ? options->cache_bytes : GRETA_CACHE_BYTES_DEFAULT,
+			 opening->plan_path);
+	return true;
+}
+
 /* Plans, keeps the plan in the cache if that can be done, else in memory. */
-static enum greta_status make_plan(struct opening *opening, const char *target, struct greta_error *error)
+static enum greta_status make_plan(struct opening *opening, const char *target, const struct greta_content *content,
+				   struct greta_error *error)
 {
 	struct greta_session_source *source = &opening->source;
 	struct greta_plan_image image;
-	struct greta_error unimportant;
 	enum greta_status status = plan_model(opening, target, &image, error);
 	if (status != GRETA_OK)
 		return status;
-	bool cached = opening->plan_path && greta_plan_write(opening->plan_path, &image, &unimportant) == GRETA_OK &&
-		      greta_plan_open(opening->plan_path, &source->plan, &unimportant) == GRETA_OK;
-	if (!cached) {
+	if (!keep_plan(opening, &image, content)) {
 		free(opening->plan_path);
 		opening->plan_path = NULL;
 		source->plan_memory = aligned_alloc(64, (image.size + 63) / 64 * 64);
@@ -230,6 +259,7 @@ static enum greta_status open_model(struct opening *opening, struct greta_error 
 	struct greta_session_source *source = &opening->source;
 	uint8_t fingerprint[GRETA_FINGERPRINT_BYTES];
 	struct greta_target_device device;
+	struct greta_content content;
 	if (opening->options->model)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
 		                  "%s is a model itself: a model besides (%s) is only named with a plan", opening->path,
@@ -247,14 +277,14 @@ static enum greta_status open_model(struct opening *opening, struct greta_error 
 		return status;
 	source->hip = device.hip;
 	source->give_hip = true;
-	if (opening->cache_folder)
-		opening->plan_path = greta_cache_path(opening->cache_folder, fingerprint,
-						      greta_cache_of_file(greta_gguf_path(source->gguf),
-									  hash_choices(opening->options, device.target)),
-						      "plan");
+	const struct greta_options *options = opening->options;
+	if (opening->cache_folder && greta_content_find(&content, source->gguf, opening->cache_folder, options->threads,
+							options->progress, options->progress_user))
+		opening->plan_path = greta_cache_path(opening->cache_folder, content.hash,
+						      hash_choices(options, device.target), "plan");
 	source->plan_reused = open_cached(opening, fingerprint);
 	if (!source->plan_reused) {
-		status = make_plan(opening, device.target, error);
+		status = make_plan(opening, device.target, &content, error);
 		if (status != GRETA_OK)
 			return status;
 	}
@@ -267,14 +297,15 @@ static enum greta_status open_model(struct opening *opening, struct greta_error 
 
 static enum greta_status open_source(struct opening *opening, struct greta_error *error)
 {
-	struct greta_error unimportant;
+	struct greta_error reason;
 	uint64_t magic = 0;
 	enum greta_status status = read_magic(opening->path, &magic, error);
 	if (status != GRETA_OK)
 		return status;
 	/* Without a usable cache folder everything is made anew, every time. */
-	if (!opening->options->no_cache)
-		(void)greta_cache_folder(opening->options->cache, &opening->cache_folder, &unimportant);
+	if (!opening->options->no_cache &&
+	    greta_cache_folder(opening->options->cache, &opening->cache_folder, &reason) != GRETA_OK)
+		do_without_cache(opening, reason.message);
 	opening->source.cache_folder = opening->cache_folder;
 	if (is_gguf(magic))
 		return open_model(opening, error);

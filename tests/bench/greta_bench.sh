@@ -38,6 +38,11 @@ ends 1 "$model" -r 1 -p 16 --ctx 8 --spawns 2
 grep -q "context of 8" err && grep -q "process 1 of 2 failed (exit status 1)" err || fault "a failed process: $(cat err)"
 [ ! -s out ] || fault "a failed process has a report"
 
+# ---- A cache that cannot be written ----
+XDG_CACHE_HOME=/dev/null/nowhere ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --spawns 2
+says 'greta-bench: warning: nothing is kept: .*/dev/null/nowhere' err
+[ "$(wc -l <err)" -eq 1 ] || fault "more than a line about the cache: $(cat err)"
+
 # ---- Formats ----
 few="-p 16 -n 4 -d 0,8 -r 2 -t 2 --provider cpu"
 for format in csv json jsonl; do

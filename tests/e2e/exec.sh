@@ -69,19 +69,41 @@ for damage in 0 1000 cut; do
 done
 ends 0 a.gguf -p "hello world" -n 12 --cache /dev/null/nowhere
 same out first "no cache changes the text"
+says "^greta-exec: warning: nothing is kept: cannot use the cache folder /dev/null/nowhere: Not a directory$" err
+[ "$(wc -l <err)" -eq 1 ] || fault "more than a line about the cache: $(cat err)"
 ends 0 a.gguf -p "hello world" -n 12 --no-cache
 same out first "--no-cache changes the text"
 
-# An edited model has its own plan and weights, also where the edit is away from what the fingerprint looks at.
-cp a.gguf edited.gguf
+# The same bytes under another name, or with another time, are the same model.
+cp a.gguf copy.gguf
+touch -d 2001-01-01 copy.gguf
+ends 0 copy.gguf -p "hello world" -n 12 --stats
+grep -q "^plan .*reused" err && grep -q "^weights .*reused" err || fault "a copy is planned or packed again: $(cat err)"
+[ "$(find xdg -name '*.weights' | wc -l)" -eq 1 ] || fault "not one file of weights for the same bytes"
+
+# An edited model has its own plan and weights, also where the edit is away from what the fingerprint looks at and its time is
+# what it was.
+cp copy.gguf edited.gguf
+touch -r copy.gguf edited.gguf
 ends 0 edited.gguf -p "hello world" -n 4 --hash
 size=$(wc -c <edited.gguf)
 head -c 64 /dev/zero | dd of=edited.gguf bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+touch -r copy.gguf edited.gguf
 ends 0 edited.gguf -p "hello world" -n 4 --hash
 tail -n 1 err >edited_hash
 ends 0 edited.gguf -p "hello world" -n 4 --hash --no-cache
 tail -n 1 err >fresh_hash
 same edited_hash fresh_hash "an edited model runs with the weights of the one before"
+
+# The cache's bound: the newest stay, and what is not the cache's.
+echo mine >xdg/greta/my.plan
+ends 0 b.gguf -p x -n 1 --cache-limit 1K
+[ "$(find xdg -type f | wc -l)" -eq 2 ] && [ -n "$(find xdg -name "*.weights")" ] || fault "the cache is not trimmed: $(ls xdg/greta)"
+[ -s xdg/greta/my.plan ] || fault "a file that is not the cache's is gone"
+ends 0 b.gguf -p x -n 1 --stats
+grep -q "^weights .*reused" err || fault "what was just made was trimmed: $(cat err)"
+refused 2 "--cache-limit: expected a size in bytes, as in 800M or 20G, got 'lots'" b.gguf -p x --cache-limit lots
+rm -r xdg
 
 # ---- One text, however it is computed ----
 for way in --eager "--threads 1" "--threads 3" "--chunk 0" "--chunk 1" "--chunk 3" "--fuse none" "--prefill 2,4" \

@@ -28,6 +28,10 @@ refused 2 '9 tokens in a context of 8' "$model" -n 9 -c 8
 refused 1 'cannot open' none.gguf
 refused 1 'cannot open' "$model" -f none.txt
 
+HOME='' XDG_CACHE_HOME=/dev/null/nowhere ends 0 "$model" -n 4 -b cpu
+says 'greta-parity: warning: nothing is kept: .*/dev/null/nowhere' err
+[ "$(wc -l <err)" -eq 1 ]
+
 # Everything, by default; then what people ask for.
 ends 0 "$model" -n 12
 says '^A  cpu:ref,fuse=none,eager,decode,x32,kv=f16, 12 steps'

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "kernels/rows16.h"
-#include "runtime/cache.h"
 #include "models/new_file.h"
 #include "runtime/pieces.h"
 #include "tests/runtime/toy.h"
@@ -128,14 +127,22 @@ static void damaged_packed_weights_are_made_again(void **state)
 	assert_int_equal(list(name), 0);
 }
 
+static void count_warnings(void *user, const char *message)
+{
+	assert_non_null(strstr(message, ".weights"));
+	++*(int *)user;
+}
+
 static void a_cache_that_cannot_be_written_is_done_without(void **state)
 {
-	struct greta_options options = {.threads = 2};
+	int warnings = 0;
+	struct greta_options options = {.threads = 2, .warn = count_warnings, .progress_user = &warnings};
 	struct rlimit before, little;
 	char name[256];
 	(void)state;
 	assert_false(open_and_speak(&options, "/dev/null/nowhere").weights_reused);
 	assert_false(open_and_speak(&options, NULL).weights_reused);
+	assert_int_equal(warnings, 1);
 	/* No space, as far as fallocate is concerned. */
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -146,6 +153,7 @@ static void a_cache_that_cannot_be_written_is_done_without(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_false(stats.weights_reused);
 	assert_true(stats.pack_ms > 0);
+	assert_int_equal(warnings, 2);
 	assert_int_equal(list(name), 0);
 }
 
@@ -269,42 +277,6 @@ static void new_files_appear_whole_or_not_at_all(void **state)
 	assert_non_null(strstr(error.message, "/nonexistent/folder/file"));
 }
 
-static void the_cache_folder_is_made_where_it_belongs(void **state)
-{
-	char path[512], inner[1024], *found = NULL;
-	struct greta_error error;
-	uint8_t fingerprint[16] = {0xab, 1};
-	(void)state;
-	join(path, "xdg");
-	setenv("XDG_CACHE_HOME", path, 1);
-	assert_int_equal(greta_cache_folder(NULL, &found, &error), GRETA_OK);
-	snprintf(inner, sizeof(inner), "%s/greta", path);
-	assert_string_equal(found, inner);
-	assert_int_equal(rmdir(inner), 0);
-	assert_int_equal(rmdir(path), 0);
-	free(found);
-	join(path, "home");
-	setenv("XDG_CACHE_HOME", "relative", 1); /* not valid: as if unset */
-	setenv("HOME", path, 1);
-	assert_int_equal(greta_cache_folder(NULL, &found, &error), GRETA_OK);
-	snprintf(inner, sizeof(inner), "%s/.cache/greta", path);
-	assert_string_equal(found, inner);
-	free(found);
-	assert_int_equal(rmdir(inner), 0);
-	snprintf(inner, sizeof(inner), "%s/.cache", path);
-	assert_int_equal(rmdir(inner), 0);
-	assert_int_equal(rmdir(path), 0);
-	found = NULL;
-	assert_int_equal(greta_cache_folder("/dev/null/x", &found, &error), GRETA_ERROR_IO);
-	unsetenv("HOME");
-	unsetenv("XDG_CACHE_HOME");
-	assert_int_equal(greta_cache_folder(NULL, &found, &error), GRETA_ERROR_IO);
-	assert_null(found);
-	found = greta_cache_path("/c", fingerprint, 0x1f, "plan");
-	assert_string_equal(found, "/c/ab010000000000000000000000000000-000000000000001f.plan");
-	free(found);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,7 +287,6 @@ int main(void)
 		cmocka_unit_test(pieces_of_any_size_make_the_region),
 		cmocka_unit_test(tensors_outside_model_or_region_are_refused),
 		cmocka_unit_test(new_files_appear_whole_or_not_at_all),
-		cmocka_unit_test(the_cache_folder_is_made_where_it_belongs),
 	};
 	if (!mkdtemp(folder)) {
 		perror(folder);
