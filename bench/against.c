@@ -51,8 +51,27 @@ static bool is_row(const json_t *row)
 	       json_is_number(json_object_get(row, "avg_ts"));
 }
 
+/* Rows of greta-bench say how it was run; those of llama-bench do not. */
+static bool has_mode(const json_t *row)
+{
+	return *bench_text(row, "mode") != 0;
+}
+
+/* "tg16 @ d64", "tg16 @ d64, graph/full" */
+static void name_row(const json_t *row, bool with_mode, char out[96])
+{
+	char test[64];
+	if (with_mode && has_mode(row))
+		snprintf(out, 96, "%s, %.10s/%.10s", bench_test_name(row, test), bench_text(row, "mode"), bench_text(row, "fuse"));
+	else
+		snprintf(out, 96, "%s", bench_test_name(row, test));
+}
+
 static bool is_of(const json_t *row, const struct bench_request *request)
 {
+	if (has_mode(row) && (!request->eager[strcmp(bench_text(row, "mode"), "eager") == 0] ||
+	                      !request->fuse[strcmp(bench_text(row, "fuse"), "full") == 0]))
+		return false;
 	json_int_t prompt = bench_integer(row, "n_prompt"), generate = bench_integer(row, "n_gen");
 	bool test = (prompt == request->prompt && prompt && !generate) ||
 	            (generate == request->generate && generate && !prompt);
@@ -65,13 +84,13 @@ static bool is_of(const json_t *row, const struct bench_request *request)
 static enum greta_status check_rows(const char *path, const json_t *rows, const struct bench_request *request,
                                     struct greta_error *error)
 {
-	char has[200] = "";
+	char has[300] = "";
 	size_t i, found = 0;
 	json_t *row;
 	if (!json_array_size(rows))
 		return greta_fail(error, GRETA_ERROR_FORMAT, "%s has no rows", path);
 	json_array_foreach(rows, i, row) {
-		char name[64];
+		char name[96];
 		if (!is_row(row))
 			return greta_fail(
 			    error, GRETA_ERROR_FORMAT,
@@ -79,12 +98,13 @@ static enum greta_status check_rows(const char *path, const json_t *rows, const 
 			    i + 1);
 		found += is_of(row, request);
 		size_t used = strlen(has);
-		snprintf(has + used, sizeof(has) - used, "%s%s", used ? ", " : "", bench_test_name(row, name));
+		name_row(row, true, name);
+		snprintf(has + used, sizeof(has) - used, "%s%s", used ? "; " : "", name);
 	}
 	if (found)
 		return GRETA_OK;
 	return greta_fail(error, GRETA_ERROR_ARGUMENT,
-	                  "%s has no test that would be measured: it has %s; choose by -p, -n and -d", path, has);
+	                  "%s has no test that would be measured: it has %s; choose by -p, -n, -d, --modes and --fuse", path, has);
 }
 
 enum greta_status bench_against_load(const char *path, const struct bench_request *request, json_t **out_rows,
@@ -130,11 +150,12 @@ static bool same(const json_t *a, const json_t *b, const char *member)
 	return json_equal(json_object_get(a, member), json_object_get(b, member));
 }
 
-/* A file from before depths were measured has no n_depth: 0. */
+/* A file from before depths were measured has no n_depth: 0. Where both say how it was run, that must be the same, too. */
 static bool same_test(const json_t *a, const json_t *b)
 {
 	return same(a, b, "n_prompt") && same(a, b, "n_gen") &&
-	       bench_integer(a, "n_depth") == bench_integer(b, "n_depth");
+	       bench_integer(a, "n_depth") == bench_integer(b, "n_depth") &&
+	       (!has_mode(a) || !has_mode(b) || (same(a, b, "mode") && same(a, b, "fuse")));
 }
 
 /* "build 6aebef8, CUDA, 2 threads, eager/none" */
@@ -200,11 +221,14 @@ static bool note_alone(json_t *notes, const json_t *rows, const json_t *others, 
 	size_t i, k;
 	json_t *row, *other;
 	json_array_foreach(rows, i, row) {
-		bool found = false;
-		char name[64], text[128];
-		json_array_foreach(others, k, other)
+		bool found = false, modes = false;
+		char name[96], text[128];
+		json_array_foreach(others, k, other) {
 			found = found || same_test(row, other);
-		snprintf(text, sizeof(text), "Measured %s alone: %s.", where, bench_test_name(row, name));
+			modes = modes || has_mode(other);
+		}
+		name_row(row, modes, name);
+		snprintf(text, sizeof(text), "Measured %s alone: %s.", where, name);
 		if (!found && !note(notes, text))
 			return false;
 	}

@@ -7,7 +7,8 @@
 #include "bench/request.h"
 
 /* Reads the file: an array of rows, an object whose `results` are, or rows one after the other; a row that has neither
- * n_prompt nor n_gen, or no avg_ts, is refused. At least one must be of a test that the request has. *out_rows is the
+ * n_prompt nor n_gen, or no avg_ts, is refused. At least one must be of a test, and of a mode and fusion if it
+ * has them, that the request has. *out_rows is the
  * caller's. IO, FORMAT (what is wrong, in which line), ARGUMENT (no such test: what the file has), MEMORY. */
 enum greta_status bench_against_load(const char *path, const struct bench_request *request, json_t **out_rows,
                                      struct greta_error *error);
@@ -16,7 +17,8 @@ enum greta_status bench_against_load(const char *path, const struct bench_reques
  *
  *	against  {file, rows, notes}
  *	rows     {n_prompt, n_gen, n_depth, mode, fuse, ts, peer_ts, ratio, peer}: each row of results with each row of
- *	         the file that is of the same test. Tokens per second are medians (theirs the mean where it has no
+ *	         the file that is of the same test, and of the same mode and fusion where the file says these (as
+ *	         greta-bench does). Tokens per second are medians (theirs the mean where it has no
  *	         samples); ratio is this run's over theirs: above 1, this is faster. `peer` says which build, where.
  *	notes    sentences: what differs besides, and what has no partner
  *

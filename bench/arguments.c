@@ -5,11 +5,12 @@
 #include "models/new_file.h"
 
 static const char HELP[] =
-    "usage: greta-bench MODEL [options]\n"
+    "usage: greta-bench MODEL-or-PLAN [options]\n"
     "       greta-bench --node-cost [options]\n"
     "\n"
-    "Measures prefill and decode of a GGUF model, eager and as a graph, unfused and fused, and what the device could "
-    "do.\n"
+    "Measures prefill and decode of a GGUF model, eager and as a graph, unfused and fused, or of a plan as it is; and what "
+    "the\n"
+    "device could do.\n"
     "\n"
     "  -p, --prompt N         tokens of the prompt that prefill is measured with (512; 0: no prefill)\n"
     "  -n, --generate N       decode steps that are measured (128; 0: no decode)\n"
@@ -23,6 +24,7 @@ static const char HELP[] =
     "  -o, --output FORMAT    md, csv, json or jsonl (md); fields as llama-bench names them, and more\n"
     "      --html FILE        a page with charts, too\n"
     "      --against FILE     compare with what llama-bench -o json (or jsonl), or greta-bench, wrote there\n"
+    "  -m, --model FILE       the model of a plan, when it is not where it was\n"
     "  -t, --threads N        workers (one for each processor this process may use)\n"
     "      --provider NAME    auto, amd, nvidia, cpu (auto: a GPU that this build has kernels for, else the cpu)\n"
     "      --kernels FORM     auto, amx, avx512, avx2, portable, ref (auto)\n"
@@ -43,17 +45,19 @@ struct values {
 static int finish(const struct greta_command_line *line, struct bench_arguments *a, const struct values *values)
 {
 	struct bench_request *request = &a->request;
+	const struct greta_options *options = &request->options;
 	for (int i = 0; i < 2; i++) {
 		request->eager[i] = values->modes[0] == i + 1u || values->modes[1] == i + 1u;
 		request->fuse[i] = values->fuse[0] == i + 1u || values->fuse[1] == i + 1u;
 	}
 	if (!request->model && !request->node_cost)
-		return greta_command_line_wrong(line, "expected one model, got nothing");
+		return greta_command_line_wrong(line, "expected one model or plan, got nothing");
 	if (!request->model && a->against)
 		return greta_command_line_wrong(line, "without a model there is nothing to compare with %s", a->against);
 	if (request->model && !request->prompt && !request->generate)
 		return greta_command_line_wrong(line, "nothing to measure with -p 0 -n 0");
-	if (greta_same_file(a->html, request->model) || greta_same_file(a->html, a->against))
+	if (greta_same_file(a->html, request->model) || greta_same_file(a->html, a->against) ||
+	    greta_same_file(a->html, options->model))
 		return greta_command_line_wrong(line, "%s is read: the page would replace it", a->html);
 	request->picture = a->html && request->model;
 	return -1;
@@ -79,6 +83,7 @@ int bench_arguments_parse(int argc, char **argv, struct bench_arguments *out_arg
 	    {0, "fuse", .list = values.fuse, .room = 2, .words = fuses},
 	    {'o', "output", .word = &a.format, .words = formats},
 	    {'t', "threads", .number = &options->threads, .least = 1, .most = 1024},
+	    {'m', "model", .text = &options->model},
 	    {0, "provider", .text = &options->provider},
 	    {0, "kernels", .text = &options->kernels},
 	    {0, "activations", .word = &options->activations, .words = GRETA_ACTIVATION_WORDS},
@@ -94,7 +99,7 @@ int bench_arguments_parse(int argc, char **argv, struct bench_arguments *out_arg
 	    {0},
 	};
 	const struct greta_command_line line = {.tool = "greta-bench", .help = HELP, .version = GRETA_BUILD, .options = table,
-	                                        .operands = "one model", .most = 1};
+	                                        .operands = "one model or plan", .most = 1};
 	char **operands;
 	int status = greta_command_line_read(&line, argc, argv, &operands);
 	if (status >= 0)

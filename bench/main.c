@@ -11,6 +11,7 @@
 #include "bench/measure.h"
 #include "bench/page.h"
 #include "bench/page_frame.h"
+#include "bench/planned.h"
 #include "bench/processes.h"
 #include "models/command_line.h"
 #include "runtime/cache.h"
@@ -69,7 +70,8 @@ int main(int argc, char **argv)
 	enum greta_status status = GRETA_OK;
 	if (arguments.request.model && !arguments.spawned)
 		check_cache();
-	if (arguments.html && !arguments.spawned)
+	status = bench_planned(&arguments.request, &error);
+	if (status == GRETA_OK && arguments.html && !arguments.spawned)
 		status = bench_report_check(arguments.html, &error);
 	if (status == GRETA_OK && arguments.against && !arguments.spawned)
 		status = bench_against_load(arguments.against, &arguments.request, &peer, &error);

@@ -80,6 +80,25 @@ def main():
         for row, own in zip(rows, document["results"]):
             assert row["ts"] == own["median_ts"] and abs(row["ratio"] - row["ts"] / row["peer_ts"]) < 1e-6 * row["ratio"]
         assert sorted(document["against"]["notes"])[:2] == ["Measured there alone: pp64.", "Measured there alone: tg16."]
+    elif what == "own":
+        document = json.loads(text)
+        rows = document["against"]["rows"]
+        assert len(rows) == len(document["results"]) == 4 and not document["against"]["notes"]
+        theirs = {(r["mode"], r["fuse"]): r["median_ts"] for r in json.load(open(sys.argv[3], encoding="utf-8"))["results"]}
+        for row in rows:
+            assert row["peer"].endswith(", %s/%s" % (row["mode"], row["fuse"]))
+            assert abs(row["peer_ts"] - theirs[row["mode"], row["fuse"]]) < 1e-6 * row["peer_ts"]
+    elif what == "own_alone":
+        document = json.loads(text)
+        assert [(r["mode"], r["fuse"]) for r in document["against"]["rows"]] == [("eager", "full"), ("graph", "full")]
+        assert sorted(document["against"]["notes"]) == [
+            "Measured here alone: tg4, eager/full.", "Measured here alone: tg4, graph/full.",
+            "Measured there alone: pp16, eager/none.", "Measured there alone: pp16, graph/none."]
+    elif what == "plan":
+        document = json.loads(text)
+        assert len(document["results"]) == 4
+        assert {(r["mode"], r["fuse"]) for r in document["results"]} == {("eager", "full"), ("graph", "full")}
+        assert all(r["context"] == 64 and r["activations"] == 16 for r in document["results"])
     elif what == "nodes":
         document = json.loads(text)
         assert "results" not in document and document["provider"] == "cpu"

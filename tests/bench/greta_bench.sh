@@ -12,8 +12,8 @@ good() {
 ends 0 --help
 grep -q -- --spawns out || fault "--help is no help"
 ends 0 --version
-refused 2 "expected one model, got nothing"
-refused 2 "expected one model, got 'more.gguf' too" "$model" more.gguf
+refused 2 "expected one model or plan, got nothing"
+refused 2 "expected one model or plan, got 'more.gguf' too" "$model" more.gguf
 refused 2 "nonsense" "$model" --nonsense
 for wrong in "-p x" "-n -1" "-d 512,0" "-d 1,,2" "-d 3x" "-r 0" "-o xml" "--spawns 0" "--spawns 101" "--modes slow" "--fuse some" \
 	"--kv f8" "--activations x7" "-d 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"; do
@@ -64,15 +64,36 @@ good md
 cp out ours.md
 ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu -o json
 cp out ours.json
+ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --against ours.json -o json
+good own ours.json
+ends 0 "$model" -p 16 -n 4 -r 1 --provider cpu --fuse full --against ours.json -o json
+good own_alone
 ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --against ours.json
 grep -q "2 threads, eager/none |" out || [ "$(nproc)" -ne 2 ] || fault "greta-bench does not read its own: $(cat out)"
+ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --fuse none --modes graph -o json
+cp out few.json
+refused 2 "it has pp16, graph/none; choose by" "$model" -p 16 -n 0 -r 1 --fuse full --against few.json
 refused 1 "is no JSON: line 1" "$model" --against ours.md
 refused 1 "missing.json" "$model" --against missing.json
-refused 2 "it has pp64, tg16, pp64 @ d64, tg16 @ d64" "$model" -p 32 -n 8 --against "$peer"
+refused 2 "it has pp64; tg16; pp64 @ d64; tg16 @ d64" "$model" -p 32 -n 8 --against "$peer"
 
 # ---- Plans and pages ----
-"$plan" build "$model" -o a.plan --ctx 64 >/dev/null 2>err || fault "greta-plan build: $(cat err)"
-ends 0 a.plan -p 16 -n 4 -r 1 --ctx 64 --fuse full --provider cpu --html page.html
+"$plan" build "$model" -o a.plan --ctx 64 --activations x16 >/dev/null 2>err || fault "greta-plan build: $(cat err)"
+ends 0 a.plan -p 16 -n 4 -r 1 --provider cpu --html page.html -o json
+good plan
+refused 2 "plan a.plan was made with --fuse full" a.plan --fuse none
+refused 2 "made with context 64, not 32" a.plan -p 16 -n 4 --provider cpu --ctx 32
+refused 2 "digits per activation 2, not 4" a.plan -p 16 -n 4 --provider cpu --activations x32
+refused 2 "--blocks plans anew" a.plan -p 16 -n 4 --blocks
+refused 1 "the tests need 512 positions, plan a.plan has a context of 64" a.plan
+head -c 9000 a.plan >cut.plan
+refused 1 "cut.plan" cut.plan
+cp "$model" model.gguf
+"$plan" build model.gguf -o b.plan --ctx 64 --fuse none >/dev/null
+mv model.gguf moved.gguf
+refused 1 "say with -m where it is now" b.plan -p 16 -n 4 --provider cpu
+ends 0 b.plan -m moved.gguf -p 16 -n 4 -r 1 --provider cpu --spawns 2
+refused 2 "is a model itself" moved.gguf -m "$model"
 head -n 1 page.html | grep -q '^<!DOCTYPE html>' || fault "the page is none"
 refused 1 "nowhere/page.html" "$model" -p 1 -n 0 -r 1 --html nowhere/page.html
 "$tool" "$model" -p 1 -n 0 -r 1 >/dev/full 2>err && fault "a full disk is no error"
