@@ -8,6 +8,7 @@
 
 #include "bench/document.h"
 #include "bench/statistics.h"
+#include "models/json_text.h"
 
 /* ---- Reading ---- */
 
@@ -250,7 +251,7 @@ bool bench_against_compare(json_t *document, const char *path, const json_t *row
 	if (good)
 		good = json_object_set_new(
 			   document, "against",
-			   json_pack("{s:s, s:O, s:O}", "file", path, "rows", ratios, "notes", notes)) == 0;
+			   json_pack("{s:o, s:O, s:O}", "file", greta_json_text(path), "rows", ratios, "notes", notes)) == 0;
 	json_decref(ratios);
 	json_decref(notes);
 	return good;

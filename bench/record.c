@@ -8,6 +8,7 @@
 
 #include "bench/version.h"
 #include "models/gguf.h"
+#include "models/json_text.h"
 #include "runtime/session.h"
 
 #define TYPES_MAX 64 /* GGUF's numbers of types that this project knows are smaller */
@@ -98,10 +99,11 @@ static json_t *peer_members(const struct greta_info *info, const struct bench_mo
 	strftime(now_text, sizeof(now_text), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	read_cpu_name(cpu_name);
 	const char *kv = info->kv_f32 ? "f32" : "f16";
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:s,"
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:i, s:i, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:s,"
 	                 " s:i, s:i, s:f, s:f, s:n, s:n}",
-	                 "build_commit", GRETA_BUILD, "cpu_info", cpu_name, "gpu_info", cpu ? "" : info->device,
-	                 "backends", info->provider, "model_filename", info->model_path, "model_type", model->type,
+	                 "build_commit", GRETA_BUILD, "cpu_info", greta_json_text(cpu_name), "gpu_info",
+	                 greta_json_text(cpu ? "" : info->device), "backends", info->provider, "model_filename",
+	                 greta_json_text(info->model_path), "model_type", greta_json_text(model->type),
 	                 "model_size", (json_int_t)model->bytes, "model_n_params", (json_int_t)model->params, "n_batch",
 	                 (int)chunk, "n_ubatch", (int)chunk, "n_threads", (int)info->threads, "type_k", kv, "type_v",
 	                 kv, "n_gpu_layers", cpu ? 0 : (int)info->layers, "n_prompt", (int)test->prompt, "n_gen",
@@ -121,10 +123,10 @@ static json_t *own_members(const struct bench_request *request, const struct ben
 	for (size_t i = 0; i < 16; i++)
 		snprintf(fingerprint + 2 * i, 3, "%02x", info->model_fingerprint[i]);
 	snprintf(checksum, sizeof(checksum), "%016" PRIx64, plan->checksum);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:i, s:i, s:f, s:f, s:f}",
+	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:i, s:i, s:f, s:f, s:f}",
 	                 "mode", config->eager ? "eager" : "graph", "fuse", config->fuse_full ? "full" : "none", "device",
-	                 info->device, "provider", info->provider, "target", info->target, "kernels", info->kernels,
-	                 "model_name", info->model_name, "model_fingerprint", fingerprint, "plan_checksum", checksum,
+	                 greta_json_text(info->device), "provider", info->provider, "target", info->target, "kernels", info->kernels,
+	                 "model_name", greta_json_text(info->model_name), "model_fingerprint", fingerprint, "plan_checksum", checksum,
 	                 "context", (int)info->context, "activations", (int)info->activations * 8, "runs",
 	                 (int)request->runs, "processes", 1, "start_position", (json_int_t)test->start,
 	                 "launches_per_step", (int)opened.launches_per_step, "nodes_per_step", (int)opened.nodes_per_step,

@@ -1,4 +1,5 @@
 #include "planner/describe.h"
+#include "models/json_text.h"
 #include "planner/show.h"
 
 #include <jansson.h>
@@ -21,13 +22,10 @@ static void add(struct writer *w, json_t *array, json_t *value) { w->failed |= j
 
 static json_t *number(uint64_t value) { return json_integer((json_int_t)value); }
 
-static json_t *string(const char *text)
+static json_t *string_at(const struct writer *w, uint32_t offset)
 {
-	json_t *made = json_string(text);
-	return made ? made : json_string("?"); /* not UTF-8 */
+	return greta_json_text(greta_plan_string(w->plan, offset));
 }
-
-static json_t *string_at(const struct writer *w, uint32_t offset) { return string(greta_plan_string(w->plan, offset)); }
 
 static json_t *model(struct writer *w)
 {
@@ -113,7 +111,7 @@ static json_t *argument(const struct writer *w, const struct greta_plan_launch *
 	}
 	char *end;
 	json_int_t integer = strtoll(value, &end, 10);
-	return field->kind > GRETA_IO && !*end ? json_integer(integer) : string(value);
+	return field->kind > GRETA_IO && !*end ? json_integer(integer) : greta_json_text(value);
 }
 
 static json_t *launch(struct writer *w, const struct greta_plan_launch *l)
@@ -161,7 +159,7 @@ bool greta_show_json(const struct greta_plan *plan, const char *path, FILE *out)
 	const struct greta_plan_header *h = plan->header;
 	struct writer w = {.plan = plan};
 	json_t *o = json_object();
-	put(&w, o, "plan", string(path));
+	put(&w, o, "plan", greta_json_text(path));
 	put(&w, o, "version", number(h->version));
 	put(&w, o, "target", json_string(h->target));
 	put(&w, o, "context", number(h->context));

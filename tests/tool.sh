@@ -37,6 +37,19 @@ says() {
 	grep -q -- "$1" "${2:-out}" || fault "no '$1' in: $(head -c 1000 "${2:-out}")"
 }
 
+# A name as an old disk has it, in Latin-1: no UTF-8. In JSON its last letter is U+FFFD.
+latin=$(printf 'caf\351.gguf')
+
+# tells_latin FILE KEY...: the JSON file has the name there, at the end of a path.
+tells_latin() {
+	python3 -c '
+import json, sys
+value = json.load(open(sys.argv[1], encoding="utf-8"))
+for key in sys.argv[2:]:
+    value = value[int(key) if key.isdigit() else key]
+assert value.endswith("caf\ufffd.gguf"), value' "$@" 2>why || fault "$*: $(tail -n 1 why)"
+}
+
 # same FILE FILE WHAT-IF-NOT
 same() {
 	cmp -s "$1" "$2" || fault "$3: $(head -c 300 "$1") against $(head -c 300 "$2")"

@@ -15,8 +15,7 @@ static enum greta_status print(const struct greta_parity_arguments *a, const str
 	if (!a->json)
 		greta_parity_report_table(stdout, report, result);
 	else if (!greta_parity_report_json(stdout, report, result))
-		return greta_fail(error, GRETA_ERROR_IO, "cannot write the result as JSON: out of memory, or a name in it is "
-							 "not UTF-8");
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write the result as JSON: out of memory, or the output failed");
 	if (ferror(stdout) || fflush(stdout) != 0)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot write the result: %s", strerror(errno));
 	return GRETA_OK;

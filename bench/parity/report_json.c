@@ -1,4 +1,5 @@
 #include "bench/parity/report.h"
+#include "models/json_text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -103,7 +104,8 @@ static json_t *pair(const struct greta_parity_result *result, size_t p)
 
 static json_t *side(const struct greta_parity_result *result, size_t s)
 {
-	return json_pack("{s:s, s:s, s:i, s:b, s:o, s:o}", "side", result->side[s].text, "device", result->side[s].device,
+	return json_pack("{s:s, s:o, s:i, s:b, s:o, s:o}", "side", result->side[s].text, "device",
+			 greta_json_text(result->side[s].device),
 			 "steps", (int)result->side[s].steps, "finite", !result->side[s].not_finite, "unsteady",
 			 difference(result, &result->side[s].unsteady), "unsteady_launch",
 			 launch(&result->side[s].unsteady_launch));
@@ -117,7 +119,8 @@ bool greta_parity_report_json(FILE *out, const struct greta_parity_report *repor
 		json_array_append_new(sides, side(result, s));
 	for (size_t p = 0; p + 1 < result->sides; p++)
 		json_array_append_new(pairs, pair(result, p));
-	json_t *o = json_pack("{s:s, s:s, s:o, s:i, s:i, s:b, s:o, s:o}", "model", report->model, "text", report->text,
+	json_t *o = json_pack("{s:o, s:o, s:o, s:i, s:i, s:b, s:o, s:o}", "model", greta_json_text(report->model), "text",
+			      greta_json_text(report->text),
 			      "tokens", count(report->count), "context", (int)report->context, "runs", (int)report->runs,
 			      "passed", greta_parity_passed(result), "sides", sides, "comparisons", pairs);
 	bool good = o && json_dumpf(o, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF;

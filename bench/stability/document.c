@@ -1,4 +1,5 @@
 #include "bench/stability/document.h"
+#include "models/json_text.h"
 
 #include <math.h>
 
@@ -55,9 +56,9 @@ json_t *greta_stability_document(const struct greta_stability_subject *s, const 
 		json_decref(settings);
 		return NULL;
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o}", "version",
-			 GRETA_VERSION, "model", s->model, "model_name", s->model_name, "text", s->text, "device", s->device,
-			 "kernels", s->kernels, "tokens", count(s->tokens), "context", count(text->piece), "context_train",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o}", "version",
+			 GRETA_VERSION, "model", greta_json_text(s->model), "model_name", greta_json_text(s->model_name), "text",
+			 greta_json_text(s->text), "device", greta_json_text(s->device), "kernels", s->kernels, "tokens", count(s->tokens), "context", count(text->piece), "context_train",
 			 count(s->context_train), "pieces", count(text->pieces), "scored", count(greta_perplexity_count(text)),
 			 "top_k", count(s->top_k), "cut", s->cut, "perplexity", number(s->exact.value), "perplexity_error",
 			 number(s->exact.error), "settings", settings);

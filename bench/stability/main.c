@@ -116,7 +116,7 @@ static enum greta_status write_reports(const struct run *r, struct greta_error *
 	};
 	json_t *document = document_of(r);
 	if (!document)
-		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the report, or a name in it is not UTF-8");
+		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the report");
 	enum greta_status status = GRETA_OK;
 	for (size_t i = 0; i < 3 && status == GRETA_OK; i++)
 		if (reports[i].path)

@@ -1,4 +1,5 @@
 #include "runtime/exec/report.h"
+#include "models/json_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -91,12 +92,10 @@ static json_t *info_object(const struct greta_info *info)
 	char fingerprint[33];
 	for (size_t i = 0; i < 16; i++)
 		snprintf(fingerprint + 2 * i, 3, "%02x", info->model_fingerprint[i]);
-	/* Paths and names may be no UTF-8: then they are left out ("s?" takes NULL, json_pack refuses bad strings). */
-	json_t *path = json_string(info->model_path), *name = json_string(info->model_name);
-	json_t *plan = json_string(info->plan_path);
-	return json_pack("{s:o*, s:o*, s:o*, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:b}", "model",
-	                 path, "name", name, "plan", plan, "fingerprint", fingerprint, "target", info->target,
-	                 "provider", info->provider, "device", info->device, "kernels", info->kernels, "threads",
+	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:b}", "model",
+	                 greta_json_text(info->model_path), "name", greta_json_text(info->model_name), "plan",
+	                 greta_json_text(info->plan_path), "fingerprint", fingerprint, "target", info->target, "provider",
+	                 info->provider, "device", greta_json_text(info->device), "kernels", info->kernels, "threads",
 	                 (int)info->threads, "context", (int)info->context, "vocab", (int)info->vocab,
 	                 "activation_bits", (int)info->activations * 8, "kv", info->kv_f32 ? "f32" : "f16", "fuse",
 	                 info->fuse_full ? "full" : "none", "eager", info->eager);

@@ -77,6 +77,14 @@ refused 1 "is no JSON: line 1" "$model" --against ours.md
 refused 1 "missing.json" "$model" --against missing.json
 refused 2 "it has pp64; tg16; pp64 @ d64; tg16 @ d64" "$model" -p 32 -n 8 --against "$peer"
 
+# ---- A name that is no UTF-8 ----
+cp "$model" "$latin"
+ends 0 "$latin" -p 4 -n 0 -r 1 --provider cpu -o json --html latin.html
+tells_latin out results 0 model_filename
+mv out "$latin"
+ends 0 "$model" -p 4 -n 0 -r 1 --provider cpu -o json --against "$latin"
+tells_latin out against file
+
 # ---- Plans and pages ----
 "$plan" build "$model" -o a.plan --ctx 64 --activations x16 >/dev/null 2>err || fault "greta-plan build: $(cat err)"
 ends 0 a.plan -p 16 -n 4 -r 1 --provider cpu --html page.html -o json

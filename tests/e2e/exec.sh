@@ -164,6 +164,9 @@ head -c 1000 a.plan >cut.plan
 refused 1 "cut.plan" cut.plan -p x
 
 # ---- Output ----
+cp a.gguf "$latin"
+ends 0 "$latin" -p x -n 1 --json
+tells_latin out model model
 ends 0 a.gguf -p "hello world" -n 12 --json --hash
 python3 - "$hash" <<'END' || fault "--json: $(head -c 300 out)"
 import json, sys

@@ -59,6 +59,10 @@ assert places["x"]["differing"] == 0 and places["x_ffn.7"]["differing"] > 0
 assert places["logits"]["max_relative"] <= comparison["tolerance"]["max_relative"]
 END
 
+cp "$model" "$latin"
+ends 0 "$latin" -n 2 -b cpu --json
+tells_latin out model
+
 # A model without a vocabulary that could be read is compared all the same.
 "$synth" --shape embd=256,layers=2,heads=4,kv=2,ffn=512,vocab=384,ctx=256 --type F16 -o synthetic.gguf >/dev/null
 ends 0 synthetic.gguf -n 10

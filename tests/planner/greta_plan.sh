@@ -31,6 +31,14 @@ python3 -c '
 import sys, xml.dom.minidom
 assert len(xml.dom.minidom.parse(sys.argv[1]).getElementsByTagName("rect")) > 50' plan.svg
 
+cp "$model" "$latin"
+"$tool" build "$latin" -o latin.plan >/dev/null
+"$tool" show latin.plan --json >out
+tells_latin out model path
+mv latin.plan "$latin"
+"$tool" show "$latin" --json >out
+tells_latin out plan
+
 # Compares.
 "$tool" diff full.plan again.plan >/dev/null
 status=0

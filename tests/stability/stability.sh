@@ -41,6 +41,10 @@ says '^| 42 to 49 |' a.md
 head -n "$(wc -l <out)" a.md | cmp - out
 [ ! -s err ]
 
+cp "$model" "$latin"
+ends 0 "$latin" -f "$text" --ctx 16 --pieces 1 --json latin.json --html latin.html
+tells_latin latin.json model
+
 # The same again, and with other kernels and threads, but for their names.
 ends 0 "$@" --buckets 7 --json b.json
 cmp a.json b.json
