@@ -1,50 +1,31 @@
-/* The checker finds every kind of damage that a planner could do, and no corruption of a plan's bytes gets a kernel to touch
- * what is not its own: plans that it accepts are run. Random damage takes a seed and a number of rounds:
- * test-verify SEED ROUNDS. */
-#include "run_plan.h"
+/* The checker finds every kind of damage that a planner could do. */
+#include "every_plan.h"
+#include "kernels/abi.h"
 #include "runtime/verify.h"
-#include "small_model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-static uint64_t seed = 1;
-static uint32_t rounds = 10000;
-static struct small_model model;
-static const char *const targets[] = {"cpu", "gfx942", "sm_90"};
-#define TARGETS (sizeof(targets) / sizeof(targets[0]))
-#define STAMPED 2
-static struct greta_plan_image plans[TARGETS][3]; /* --fuse none, full, full with stamps */
+static struct every_plan plans;
 static size_t target; /* whose plans are damaged */
 
-static int open_model(void **state)
+static int make_plans(void **state)
 {
 	(void)state;
-	small_model_open(&model, "embd=256,layers=2,heads=4,kv=2,ffn=256,vocab=260,ctx=100", "Q4_K_M");
-	for (size_t t = 0; t < TARGETS; t++) {
-		for (uint32_t fuse = 0; fuse < 2; fuse++)
-			plans[t][fuse] = small_model_plan_for(&model, targets[t], fuse);
-		plans[t][STAMPED] = small_model_plan_stamped(&model, targets[t]);
-	}
+	every_plan_init(&plans);
 	return 0;
 }
 
-static int close_model(void **state)
+static int drop_plans(void **state)
 {
 	(void)state;
-	for (size_t t = 0; t < TARGETS; t++)
-		for (uint32_t fuse = 0; fuse < 3; fuse++)
-			greta_plan_image_finish(&plans[t][fuse]);
-	small_model_close(&model);
+	every_plan_finish(&plans);
 	return 0;
 }
-
-/* ---- Deliberate damage ---- */
 
 /* A copy of a plan, open for writing. */
 struct patient {
@@ -60,7 +41,7 @@ struct patient {
 
 static struct patient admit(uint32_t which)
 {
-	struct patient p = {.image = copy_of(&plans[target][which])};
+	struct patient p = {.image = copy_of(&plans.images[target][which])};
 	uint8_t *base = p.image.data;
 	p.header = p.image.data;
 	p.tensors = (void *)(base + p.header->sections[GRETA_PLAN_TENSORS].offset);
@@ -134,9 +115,9 @@ static void undamaged_plans_are_accepted(void **state)
 {
 	(void)state;
 	struct greta_error error;
-	assert_int_equal(accept(&plans[target][0], &error), GRETA_OK);
-	assert_int_equal(accept(&plans[target][1], &error), GRETA_OK);
-	assert_int_equal(accept(&plans[target][STAMPED], &error), GRETA_OK);
+	assert_int_equal(accept(&plans.images[target][0], &error), GRETA_OK);
+	assert_int_equal(accept(&plans.images[target][1], &error), GRETA_OK);
+	assert_int_equal(accept(&plans.images[target][STAMPED], &error), GRETA_OK);
 	struct patient p = admit(GRETA_FUSE_FULL);
 	struct greta_plan_buffer *x = buffer(&p, first(&p, GRETA_KERNEL_embed), FIELD(embed, x));
 	move(&p, x, (p.header->region_bytes[GRETA_REGION_ARENA] + 63) / 64 * 64);
@@ -369,7 +350,7 @@ static void functions_that_do_not_fit_are_found(void **state)
 
 	/* The other target's plan: its blocks and shared memory are different ones. */
 	p = admit(GRETA_FUSE_FULL);
-	set_target(&p, targets[target == 1 ? 2 : 1]);
+	set_target(&p, every_target[target == 1 ? 2 : 1]);
 	refused(&p, "");
 
 	p = admit(GRETA_FUSE_FULL);
@@ -473,116 +454,18 @@ static void stamps_among_counters_are_found(void **state)
 	refused(&p, "one buffer");
 }
 
-/* ---- Random damage ---- */
-
-static uint64_t draw(uint64_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed * 0x2545f4914f6cdd1d >> 20) % below;
-}
-
-/* Somewhere in the part of the file that is used; the header as often as all the rest. */
-static size_t place(const struct greta_plan_image *image)
-{
-	if (draw(4) == 0)
-		return draw(sizeof(struct greta_plan_header));
-	return draw(image->size);
-}
-
-static void damage(struct greta_plan_image *image)
-{
-	uint8_t *data = image->data;
-	size_t at = place(image) / 4 * 4, other = place(image) / 4 * 4;
-	uint32_t a, b;
-	memcpy(&a, data + at, 4);
-	memcpy(&b, data + other, 4);
-	switch (draw(6)) {
-	case 0: data[place(image)] ^= (uint8_t)(1u << draw(8)); return;
-	case 1: data[place(image)] = (uint8_t)draw(256); return;
-	case 2: image->size = 1 + draw(image->size); return;
-	case 3: /* swap */
-		memcpy(data + at, &b, 4);
-		memcpy(data + other, &a, 4);
-		return;
-	case 4: /* copy */
-		memcpy(data + at, &b, 4);
-		return;
-	default: { /* a little more or less, or an extreme */
-		static const uint32_t steps[] = {1, 16, 64, 256, UINT32_MAX, (uint32_t)-64, 0x80000000u, 0x7fffffffu};
-		a += steps[draw(8)];
-		memcpy(data + at, &a, 4);
-	}
-	}
-}
-
-/* Runs what was accepted; the sanitizer, or the memory's end, tells when it touches what is not its own. */
-static void run_accepted(const struct greta_plan_image *image)
-{
-	struct greta_plan plan;
-	struct greta_error error;
-	struct plan_machine machine;
-	static const uint32_t prompt[] = {1, 259, 7};
-	assert_int_equal(greta_plan_open_memory(image->data, image->size, &plan, &error), GRETA_OK);
-	if (greta_verify_model(&plan, model.gguf, &error) != GRETA_OK)
-		return; /* the runtime asks this, too */
-	if (strcmp(plan.header->target, "cpu") != 0)
-		return; /* there is no memory's end to run into */
-	plan_machine_init(&machine, &plan, greta_gguf_data(model.gguf));
-	plan_machine_prompt(&machine, prompt, 3);
-	plan_machine_step(&machine, (uint32_t)plan.program_count - 1);
-	plan_machine_step(&machine, 0);
-	plan_machine_finish(&machine);
-}
-
-static void no_corruption_does_harm(void **state)
-{
-	(void)state;
-	uint32_t accepted = 0, repaired = 0;
-	print_message("seed %llu, %u rounds\n", (unsigned long long)seed, rounds);
-	for (uint32_t round = 0; round < rounds; round++) {
-		size_t t = draw(2) ? 0 : draw(TARGETS);
-		const struct greta_plan_image *original = &plans[t][draw(3)];
-		struct greta_plan_image image = copy_of(original);
-		struct greta_error error = {0};
-		bool repair = round % 2;
-		for (uint64_t n = 1 + draw(3); n; n--)
-			damage(&image);
-		bool changed = image.size != original->size || memcmp(image.data, original->data, image.size) != 0;
-		if (repair)
-			repair_checksum(&image);
-		enum greta_status status = accept(&image, &error);
-		if (!repair && changed)
-			assert_int_not_equal(status, GRETA_OK);
-		if (status == GRETA_OK) {
-			accepted++;
-			run_accepted(&image);
-		} else {
-			assert_true(error.message[0]);
-		}
-		repaired += repair;
-		greta_plan_image_finish(&image);
-	}
-	print_message("%u of %u with a repaired checksum were accepted and run\n", accepted, repaired);
-}
-
 static int choose(void **state)
 {
 	target = *(const size_t *)*state;
 	return 0;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	if (argc > 1)
-		seed = strtoull(argv[1], NULL, 10);
-	if (argc > 2)
-		rounds = (uint32_t)strtoul(argv[2], NULL, 10);
 #define ON(test, number) cmocka_unit_test_prestate_setup_teardown(test, choose, NULL, &numbers[number])
 #define ON_GPUS(test) ON(test, 1), ON(test, 2)
 #define ON_ALL(test) ON(test, 0), ON_GPUS(test)
-	static size_t numbers[TARGETS] = {0, 1, 2};
+	static size_t numbers[EVERY_TARGET] = {0, 1, 2};
 	const struct CMUnitTest tests[] = {
 	    ON_ALL(undamaged_plans_are_accepted),
 	    ON_ALL(live_buffers_that_overlap_are_found),
@@ -597,7 +480,6 @@ int main(int argc, char **argv)
 	    ON_GPUS(split_contexts_that_do_not_fit_are_found),
 	    ON_ALL(stamps_that_do_not_fit_are_found),
 	    ON_GPUS(stamps_among_counters_are_found),
-	    cmocka_unit_test(no_corruption_does_harm),
 	};
-	return cmocka_run_group_tests_name("verify", tests, open_model, close_model);
+	return cmocka_run_group_tests_name("verify", tests, make_plans, drop_plans);
 }
