@@ -68,11 +68,13 @@ static const struct greta_form CPU_FORMS[] = {
 	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64) GPU_FORM(stamp, 64)
 
 #define GFX942_UNITS 304
+#define GFX90A_UNITS 104 /* of one die */
 #define SM_80_UNITS 108
 #define SM_89_UNITS 128
 #define SM_90_UNITS 132
 
 static const struct greta_form GFX942_FORMS[] = {GPU_FORMS(GFX942_UNITS, 1, 64, 512, NO_RING, 45312)};
+static const struct greta_form GFX90A_FORMS[] = {GPU_FORMS(GFX90A_UNITS, 1, 64, 512, NO_RING, 45312)};
 static const struct greta_form SM_90_FORMS[] = {GPU_FORMS(SM_90_UNITS, 1, 32, 512, RING_OF_3, 106752)};
 static const struct greta_form SM_89_FORMS[] = {GPU_FORMS(SM_89_UNITS, 1, 32, 256, RING_OF_2, 82176)};
 static const struct greta_form SM_80_FORMS[] = {GPU_FORMS(SM_80_UNITS, 2, 32, 256, RING_OF_2, 82176)};
@@ -113,6 +115,8 @@ static const struct greta_target TARGETS[] = {
     },
     GPU("gfx942", "AMD Instinct MI300X, MI300A, MI325X (CDNA3)",
 	GFX942_UNITS, 64, 64, 5.3e12, 2.0, GFX942_FORMS),
+    GPU("gfx90a", "AMD Instinct MI210, MI250, MI250X: one die (CDNA2)",
+	GFX90A_UNITS, 64, 64, 1.6e12, 2.0, GFX90A_FORMS),
     GPU("sm_90", "NVIDIA H100, H200 (Hopper)",
 	SM_90_UNITS, 32, 227, 4.7e12, 0.52, SM_90_FORMS),
     GPU("sm_89", "NVIDIA RTX 4090, L40S (Ada)",

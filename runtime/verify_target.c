@@ -65,6 +65,7 @@ static const struct greta_target_facts targets[] = {
 	{.name = "cpu", .reads_model = true, .quantised_layout = GRETA_LAYOUT_ROWS16, .self_digits_tokens = 1,
 	 .digits_bytes = GRETA_CPU_DIGITS_BLOCK_BYTES, .shared_most = 4 << 20, FUNCTIONS(cpu_functions)},
 	GPU_TARGET("gfx942", 64, gfx942_functions),
+	GPU_TARGET("gfx90a", 64, gfx942_functions),
 	GPU_TARGET("sm_90", 227, sm_90_functions),
 	GPU_TARGET("sm_89", 99, sm_80_functions),
 	GPU_TARGET("sm_80", 163, sm_80_functions),

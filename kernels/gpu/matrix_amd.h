@@ -1,4 +1,4 @@
-/* matrix.h for CDNA3: v_mfma_i32_16x16x32_i8. Lane 16 g + n holds weights of row n, quarter g, and results of rows 4
+/* matrix.h for CDNA3: v_mfma_i32_16x16x32_i8; for CDNA2, v_mfma_i32_16x16x16i8 twice. Lane 16 g + n holds weights of row n, quarter g, and results of rows 4
  * g to 4 g + 3, column n: digit n % 4 of slot n / 4. */
 #ifndef GRETA_GPU_MATRIX_AMD_H
 #define GRETA_GPU_MATRIX_AMD_H
@@ -28,11 +28,25 @@ GRETA_DEVICE uint32_t greta_b_slot(uint32_t lane) { return lane / 4 % 4; }
 GRETA_DEVICE uint32_t greta_c_row(uint32_t lane, uint32_t r) { return lane / 16 * 4 + r; }
 GRETA_DEVICE uint32_t greta_c_slot(uint32_t lane) { return lane / 4 % 4; }
 
+#ifdef __gfx90a__
+/* Two of half the columns: the first takes the first word of every quarter. */
+GRETA_DEVICE greta_amd_i32x4 greta_matrix_instruction(const uint32_t a[2], const uint32_t b[2], greta_amd_i32x4 c)
+{
+	c = __builtin_amdgcn_mfma_i32_16x16x16i8((int)a[0], (int)b[0], c, 0, 0, 0);
+	return __builtin_amdgcn_mfma_i32_16x16x16i8((int)a[1], (int)b[1], c, 0, 0, 0);
+}
+#else
+GRETA_DEVICE greta_amd_i32x4 greta_matrix_instruction(const uint32_t a[2], const uint32_t b[2], greta_amd_i32x4 c)
+{
+	return __builtin_amdgcn_mfma_i32_16x16x32_i8((long)((uint64_t)a[1] << 32 | a[0]), (long)((uint64_t)b[1] << 32 | b[0]), c,
+	                                             0, 0, 0);
+}
+#endif
+
 GRETA_DEVICE void greta_multiply_signed(int32_t c[4], const uint32_t a[1][2], const uint32_t b[2])
 {
 	greta_amd_i32x4 v = {c[0], c[1], c[2], c[3]};
-	long wide_a = (long)((uint64_t)a[0][1] << 32 | a[0][0]), wide_b = (long)((uint64_t)b[1] << 32 | b[0]);
-	v = __builtin_amdgcn_mfma_i32_16x16x32_i8(wide_a, wide_b, v, 0, 0, 0);
+	v = greta_matrix_instruction(a[0], b, v);
 	for (int i = 0; i < 4; i++)
 		c[i] = v[i];
 }

@@ -1,7 +1,7 @@
-/* A gfx942 plan from end to end without an AMD GPU: the session uploads the bundled model, captures its programs and
- * replays them, and the build's own gfx942 machine code runs in the simulator (tests/provider/sim.h). The logits are
- * the processor's, to the bit. Argument: the model. Skipped where the build has no kernels for gfx942 or nothing here
- * disassembles them; a case is skipped whose plan uses kernels that the code object lacks. */
+/* A plan for gfx942 (or gfx90a) from end to end without an AMD GPU: the session uploads the bundled model, captures its programs and
+ * replays them, and the build's own machine code runs in the simulator (tests/provider/sim.h). The logits are
+ * the processor's, to the bit. Arguments: the model, and the target if it is another. Skipped where the build has no
+ * kernels for it or nothing here disassembles them; a case is skipped whose plan uses kernels that the code object lacks. */
 #include "kernels/gpu/image.h"
 #include "planner/planner.h"
 #include "runtime/session.h"
@@ -24,7 +24,7 @@
 #define GENERATED 2
 #define LOGITS (1 + GENERATED)
 
-static const char *model_path;
+static const char *model_path, *target = "gfx942";
 static const uint32_t prefill[] = {8};
 
 /* What the processor says behind a prompt. */
@@ -98,12 +98,13 @@ static void open_device(struct device *device)
 	struct greta_hip_options how = {.threads = 1, .guard = true};
 	must(greta_hip_load("cpu", &how, &device->cpu, &error), &error);
 	assert_true(sim_wrap(device->cpu, &device->hip));
+	sim_set_architecture(target);
 }
 
 static struct greta_session_source source_of(struct device *device, enum greta_fuse fuse, size_t prefills)
 {
 	struct greta_session_source source = {.plan_path = "", .options = &device->options, .hip = &device->hip};
-	struct greta_plan_options how = {.target = "gfx942", .context = CONTEXT, .prefill = prefill,
+	struct greta_plan_options how = {.target = target, .context = CONTEXT, .prefill = prefill,
 	                                 .prefill_count = prefills, .fuse = fuse};
 	struct greta_llama llama;
 	struct greta_plan_image image;
@@ -229,9 +230,9 @@ static void a_device_too_small_is_refused_before_the_upload(void **state)
 static bool open_code(void)
 {
 	char reason[1024];
-	const struct greta_gpu_image *image = greta_gpu_image("gfx942");
+	const struct greta_gpu_image *image = greta_gpu_image(target);
 	if (!image) {
-		puts("skipped: this build has no kernels for gfx942 (option gpu_targets)");
+		printf("skipped: this build has no kernels for %s (option gpu_targets)\n", target);
 		return false;
 	}
 	if (sim942_load(image->data, image->size, &code, reason, sizeof(reason))) {
@@ -253,6 +254,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 2;
 	model_path = argv[1];
+	target = argc > 2 ? argv[2] : target;
 	if (!open_code())
 		return SKIPPED;
 	int failed = cmocka_run_group_tests_name("sim", tests, ask_the_processor, forget);

@@ -51,6 +51,7 @@ static struct {
 		size_t bytes;
 	} allocations[ALLOCATIONS_MAX];
 	size_t memory, used, peak;
+	const char *architecture;
 	unsigned long launches, instructions;
 	char failure[1024]; /* of the first launch that failed */
 	atomic_bool failed;
@@ -304,7 +305,7 @@ static hipError_t get_attribute(int *out_value, hipDeviceAttribute_t attribute, 
 static hipError_t get_name(char *out_name, int size, hipDevice_t device)
 {
 	(void)device;
-	snprintf(out_name, (size_t)size, "gfx942 in the simulator");
+	snprintf(out_name, (size_t)size, "%s in the simulator", sim.architecture);
 	return hipSuccess;
 }
 
@@ -312,7 +313,7 @@ static hipError_t architecture(int device, char out_name[GRETA_HIP_ARCHITECTURE_
 {
 	if (device)
 		return hipErrorInvalidDevice;
-	snprintf(out_name, GRETA_HIP_ARCHITECTURE_MAX, "gfx942");
+	snprintf(out_name, GRETA_HIP_ARCHITECTURE_MAX, "%s", sim.architecture);
 	return hipSuccess;
 }
 
@@ -339,6 +340,7 @@ bool sim_wrap(const struct greta_hip *cpu, struct greta_hip *out_hip)
 	memset(&sim, 0, sizeof(sim));
 	sim.cpu = cpu;
 	sim.memory = (size_t)192 << 30;
+	sim.architecture = "gfx942";
 	if (cpu->hipModuleLoadData(&sim.module, &job_module) != hipSuccess ||
 	    cpu->hipModuleGetFunction(&sim.function, sim.module, "job") != hipSuccess)
 		return false;
@@ -366,6 +368,7 @@ bool sim_wrap(const struct greta_hip *cpu, struct greta_hip *out_hip)
 }
 
 void sim_set_memory(size_t bytes) { sim.memory = bytes; }
+void sim_set_architecture(const char *name) { sim.architecture = name; }
 size_t sim_peak_bytes(void) { return sim.peak; }
 size_t sim_used_bytes(void) { return sim.used; }
 unsigned long sim_launches(void) { return sim.launches; }

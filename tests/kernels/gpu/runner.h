@@ -49,9 +49,9 @@ struct gpu_runner {
 	char error[1024];
 };
 
-/* Opens "sim" (gfx942 in the simulator) or a provider ("nvidia", "amd"; "cpu" runs the cpu's own kernels the way a
- * device's are run), with the kernels of another target that the device takes if one is named behind it
- * ("nvidia:compute_80"). NULL with the reason in `why` where this build or machine cannot. */
+/* Opens "sim" (the simulator, with gfx942's kernels) or a provider ("nvidia", "amd"; "cpu" runs the cpu's own kernels the
+ * way a device's are run), with the kernels of another target that the device takes if one is named behind it
+ * ("sim:gfx90a", "nvidia:compute_80"). NULL with the reason in `why` where this build or machine cannot. */
 struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes);
 
 void gpu_runner_close(struct gpu_runner *runner); /* NULL is allowed */

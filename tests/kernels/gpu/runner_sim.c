@@ -1,4 +1,4 @@
-/* gfx942 machine code in the simulator: the build's own code object, exact bounds around every buffer, registers and
+/* Machine code of gfx942 or gfx90a in the simulator: the build's own code object, exact bounds around every buffer, registers and
  * shared memory that start as NaNs. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,13 +81,14 @@ static const struct gpu_backend BACKEND = {
 
 struct gpu_runner *gpu_runner_open_sim(const char *target, char *why, size_t why_bytes)
 {
-	if (target && strcmp(target, "gfx942") != 0) {
+	target = target ? target : "gfx942";
+	if (strncmp(target, "gfx", 3) != 0) {
 		snprintf(why, why_bytes, "the simulator does not run %s", target);
 		return NULL;
 	}
-	const struct greta_gpu_image *image = greta_gpu_image("gfx942");
+	const struct greta_gpu_image *image = greta_gpu_image(target);
 	if (!image) {
-		snprintf(why, why_bytes, "this build has no kernels for gfx942 (option gpu_targets; no compiler was found?)");
+		snprintf(why, why_bytes, "this build has no kernels for %s (option gpu_targets; no compiler was found?)", target);
 		return NULL;
 	}
 	struct sim_runner *sim = calloc(1, sizeof(*sim));
@@ -101,7 +102,7 @@ struct gpu_runner *gpu_runner_open_sim(const char *target, char *why, size_t why
 	}
 	sim->base.backend = &BACKEND;
 	sim->base.stats = &sim->last;
-	snprintf(sim->base.name, sizeof(sim->base.name), "gfx942 in the simulator");
-	snprintf(sim->base.target, sizeof(sim->base.target), "gfx942");
+	snprintf(sim->base.name, sizeof(sim->base.name), "%.15s in the simulator", target);
+	snprintf(sim->base.target, sizeof(sim->base.target), "%s", target);
 	return &sim->base;
 }

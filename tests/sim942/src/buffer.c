@@ -195,6 +195,7 @@ const struct opdef ops_buffer[] = {
 	ATOMIC("pk_add_bf16", AT_PK_ADD_BF16) ATOMIC("add_f64", AT_FADD | AT_WIDE) ATOMIC("min_f64", AT_FMIN | AT_WIDE)
 	ATOMIC("max_f64", AT_FMAX | AT_WIDE)
 	{ "buffer_wbl2", cache_control, "", F_SOPP, C_VMEM, 0 }, { "buffer_inv", cache_control, "", F_SOPP, C_VMEM, 0 },
+	{ "buffer_wbinvl1_vol", cache_control, "", F_SOPP, C_VMEM, 0 }, { "buffer_invl2", cache_control, "", F_SOPP, C_VMEM, 0 },
 	{ 0 }
 };
 #define S_LOAD(suffix, words) \

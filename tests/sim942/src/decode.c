@@ -114,11 +114,12 @@ static bool vector_source(struct sim942_code *code, char *s, enum operand_type t
 	return o->base != K_OFF;
 }
 
-/* Constants of packed f32 instructions: only their lower word is certain. */
+/* Constants of packed f32 instructions: only their lower word is certain. v_pk_mov_b32 takes one word of each source. */
 static bool packed_constant_ok(const struct insn *in, int n)
 {
 	const struct operand *o = &in->src[n];
-	return o->type != T_PKF32 || o->base != K_SPLAT || o->splat[0] == 0 || !((in->op_sel | in->op_sel_hi) >> n & 1);
+	unsigned upper = in->op_sel | (strcmp(in->def->name, "v_pk_mov_b32") ? in->op_sel_hi : 0);
+	return o->type != T_PKF32 || o->base != K_SPLAT || o->splat[0] == 0 || !(upper >> n & 1);
 }
 
 static bool decode_vector(struct sim942_code *code, struct insn *in, struct text_line *t)

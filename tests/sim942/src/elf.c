@@ -1,4 +1,4 @@
-/* Loads code objects: finds the gfx942 ELF in a bundle, maps its segments, applies relocations, reads symbols and
+/* Loads code objects: finds the gfx942 or gfx90a ELF in a bundle, maps its segments, applies relocations, reads symbols and
  * notes. */
 #include <elf.h>
 #include <pthread.h>
@@ -9,7 +9,7 @@
 #include "code.h"
 
 enum { R_AMDGPU_ABS64 = 3, R_AMDGPU_REL32 = 4, R_AMDGPU_REL64 = 5, R_AMDGPU_ABS32 = 6, R_AMDGPU_RELATIVE64 = 13,
-		MACHINE_AMDGPU = 224, MACH_GFX942 = 0x4c, NT_AMDGPU_METADATA_ = 32 };
+		MACHINE_AMDGPU = 224, MACH_GFX90A = 0x3f, MACH_GFX942 = 0x4c, NT_AMDGPU_METADATA_ = 32 };
 
 static struct sim942_code *loaded;
 static pthread_rwlock_t loaded_lock = PTHREAD_RWLOCK_INITIALIZER;
@@ -40,6 +40,7 @@ static int find_in_bundle(const uint8_t **elf, size_t *size, char *err, size_t e
 		snprintf(target, sizeof target, "%.*s", (int)(head[2] < 200 ? head[2] : 200), (const char *)p);
 		p += head[2];
 		const char *arch = strstr(target, "gfx942");
+		arch = arch ? arch : strstr(target, "gfx90a");
 		if (!arch || (arch[6] && arch[6] != ':'))
 			continue;
 		if (head[0] > *size || head[1] > *size - head[0])
@@ -48,7 +49,7 @@ static int find_in_bundle(const uint8_t **elf, size_t *size, char *err, size_t e
 		*size = head[1];
 		return 0;
 	}
-	FAIL("the offload bundle holds no code for gfx942");
+	FAIL("the offload bundle holds no code for gfx942 or gfx90a");
 }
 
 static bool inside(uint64_t offset, uint64_t bytes, uint64_t size) { return offset <= size && bytes <= size - offset; }
@@ -220,8 +221,9 @@ static int load(struct sim942_code *code, const uint8_t *elf, size_t size, char 
 	if (size < sizeof *h || memcmp(h->e_ident, ELFMAG, 4) || h->e_ident[EI_CLASS] != ELFCLASS64 ||
 			h->e_machine != MACHINE_AMDGPU)
 		snprintf(err, errlen, "not an AMDGPU ELF and not an offload bundle");
-	else if ((h->e_flags & 0xff) != MACH_GFX942)
-		snprintf(err, errlen, "the code object is not for gfx942 (machine 0x%x in the ELF flags)", h->e_flags & 0xff);
+	else if ((h->e_flags & 0xff) != MACH_GFX942 && (h->e_flags & 0xff) != MACH_GFX90A)
+		snprintf(err, errlen, "the code object is for neither gfx942 nor gfx90a (machine 0x%x in the ELF flags)",
+				h->e_flags & 0xff);
 	else if (!inside(h->e_phoff, (uint64_t)h->e_phnum * sizeof(Elf64_Phdr), size) ||
 			!inside(h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr), size)
 			|| h->e_phoff % 8 || h->e_shoff % 8)

@@ -34,6 +34,7 @@ static const struct shape shapes[] = {
 	{ 16, 16, 32, 1, M_FP8, M_BF8, false, false }, { 16, 16, 32, 1, M_FP8, M_FP8, false, false },
 	{ 32, 32, 16, 1, M_BF8, M_BF8, false, false }, { 32, 32, 16, 1, M_BF8, M_FP8, false, false },
 	{ 32, 32, 16, 1, M_FP8, M_BF8, false, false }, { 32, 32, 16, 1, M_FP8, M_FP8, false, false },
+	{ 32, 32, 8, 1, M_I8, M_I8, false, false }, { 16, 16, 16, 1, M_I8, M_I8, false, false }, /* CDNA2's */
 };
 
 /* Source lane of B under blgp. */
@@ -253,5 +254,6 @@ const struct opdef ops_mfma[] = {
 	X("f64_16x16x4_f64", 22) X("f64_4x4x4_4b_f64", 23)
 	X("f32_16x16x32_bf8_bf8", 24) X("f32_16x16x32_bf8_fp8", 25) X("f32_16x16x32_fp8_bf8", 26) X("f32_16x16x32_fp8_fp8", 27)
 	X("f32_32x32x16_bf8_bf8", 28) X("f32_32x32x16_bf8_fp8", 29) X("f32_32x32x16_fp8_bf8", 30) X("f32_32x32x16_fp8_fp8", 31)
+	X("i32_32x32x8i8", 32) X("i32_16x16x16i8", 33)
 	{ 0 }
 };

@@ -47,6 +47,7 @@ V2(v_min_f32, float, float, min_f(x, y))
 V2(v_max_f32, float, float, max_f(x, y))
 V2ACC(v_fmac_f32, float, float, fmaf(x, y, z))
 V3(v_fma_f32, float, float, fmaf(x, y, z))
+V3(v_mad_f32, float, float, flush(flush(flush(x) * flush(y)) + flush(z))) /* CDNA2's; two roundings, no denormals */
 V3(v_min3_f32, float, float, min_f(min_f(x, y), z))
 V3(v_max3_f32, float, float, max_f(max_f(x, y), z))
 V3(v_med3_f32, float, float, med3_f(x, y, z))
@@ -333,7 +334,7 @@ VECTOR_HANDLER(v_trig_preop_f64)
 #define ALIAS(name, handler, sig) { #name, handler, sig, F_VALU, C_VALU, 0 },
 const struct opdef ops_vector_float[] = {
 	OP(v_add_f32, "Fff") OP(v_sub_f32, "Fff") OP(v_subrev_f32, "Fff") OP(v_mul_f32, "Fff") OP(v_mul_legacy_f32, "Fff")
-	OP(v_min_f32, "Fff") OP(v_max_f32, "Fff") OP(v_fmac_f32, "Fff") OP(v_fma_f32, "Ffff") OP(v_min3_f32, "Ffff")
+	OP(v_min_f32, "Fff") OP(v_max_f32, "Fff") OP(v_fmac_f32, "Fff") OP(v_fma_f32, "Ffff") OP(v_mad_f32, "Ffff") OP(v_min3_f32, "Ffff")
 	OP(v_max3_f32, "Ffff") OP(v_med3_f32, "Ffff") OP(v_trunc_f32, "Ff") OP(v_ceil_f32, "Ff") OP(v_rndne_f32, "Ff")
 	OP(v_floor_f32, "Ff") OP(v_fract_f32, "Ff") OP(v_exp_f32, "Ff") OP(v_log_f32, "Ff") OP(v_rcp_f32, "Ff")
 	ALIAS(v_rcp_iflag_f32, v_rcp_f32, "Ff") OP(v_rsq_f32, "Ff") OP(v_sqrt_f32, "Ff") OP(v_sin_f32, "Ff")

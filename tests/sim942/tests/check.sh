@@ -1,6 +1,6 @@
 #!/bin/sh
-# check.sh RUN_TESTS FOLDER isa|LEVEL [OPTION...]: compiles the test kernels for gfx942 at -O LEVEL (or the assembly file of
-# rarer instructions) into FOLDER and runs them in the simulator by the program RUN_TESTS, which gets the options.
+# check.sh RUN_TESTS FOLDER isa|cdna2|LEVEL [OPTION...]: compiles the test kernels for gfx942 at -O LEVEL (or the assembly file
+# of rarer instructions, or what gfx90a has besides) into FOLDER and runs them in the simulator by the program RUN_TESTS, which gets the options.
 # Status 77, with the reason, where there is nothing to compile them.
 #   CLANG=clang++-19          a clang with the AMDGPU target, for the distribution's HIP headers and device libraries
 #   HIPCC=hipcc               ROCm's compiler instead
@@ -35,6 +35,13 @@ if [ "$what" = isa ]; then
 	"$CLANG" -x assembler -target amdgcn-amd-amdhsa -mcpu=gfx942 -mcode-object-version=5 "$here/isa.s" \
 		-o "$folder/isa.hsaco"
 	exec "$run_tests" "$@" isa "$folder/isa.hsaco"
+fi
+
+if [ "$what" = cdna2 ]; then
+	[ "$CLANG" != none ] || skip "no clang that knows gfx90a (package clang-19)"
+	"$CLANG" -x hip --offload-arch=gfx90a --cuda-device-only --no-gpu-bundle-output -nogpuinc -nogpulib -O3 \
+		-mcode-object-version=5 "$here/kernels/cdna2.hip" -o "$folder/cdna2.hsaco"
+	exec "$run_tests" "$@" cdna2 "$folder/cdna2.hsaco"
 fi
 
 if [ $compiler = clang ]; then

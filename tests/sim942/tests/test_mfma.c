@@ -24,6 +24,7 @@ static const struct shape shapes[] = {
 	{ "mfma_i8_32x32x4_2b", 32, 32, 4, 2, I8, I8, 0, 0, 0 }, { "mfma_i8_16x16x4_4b", 16, 16, 4, 4, I8, I8, 0, 0, 0 },
 	{ "mfma_i8_4x4x4_16b", 4, 4, 4, 16, I8, I8, 0, 0, 0 }, { "mfma_i8_32x32x16", 32, 32, 16, 1, I8, I8, 0, 0, 0 },
 	{ "mfma_i8_16x16x32", 16, 16, 32, 1, I8, I8, 0, 0, 0 },
+	{ "mfma_i8_32x32x8", 32, 32, 8, 1, I8, I8, 0, 0, 0 }, { "mfma_i8_16x16x16", 16, 16, 16, 1, I8, I8, 0, 0, 0 },
 	{ "mfma_xf32_32x32x4", 32, 32, 4, 1, XF32, XF32, 0, 0, 0 }, { "mfma_xf32_16x16x8", 16, 16, 8, 1, XF32, XF32, 0, 0, 0 },
 	{ "mfma_f64_16x16x4", 16, 16, 4, 1, F64, F64, 0, 0, 0 }, { "mfma_f64_4x4x4_4b", 4, 4, 4, 4, F64, F64, 0, 0, 0 },
 	{ "mfma_bf8_bf8_16x16x32", 16, 16, 32, 1, BF8, BF8, 0, 0, 0 },
@@ -296,11 +297,51 @@ static void wide_product(void)
 	gpu_free_all("f32 product");
 }
 
-TEST(mfma)
+static void shapes_there(void)
 {
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
 		if (have_kernel(shapes[i].kernel))
 			shape_test(&shapes[i]);
+}
+
+static float flushed(float x) { return fabsf(x) < 0x1p-126f ? copysignf(0, x) : x; }
+
+/* Product and sum rounded each, without denormals. */
+static void mad(void)
+{
+	float *x = gpu_alloc(256), *y = gpu_alloc(256), *z = gpu_alloc(256), *out = gpu_alloc(256), want[64];
+	for (int i = 0; i < 64; i++) {
+		x[i] = random_float(-2, 2) * (i % 8 == 3 ? 0x1p-127f : 1);
+		y[i] = random_float(-2, 2) * (i % 8 == 5 ? 0x1p-126f : 1);
+		z[i] = random_float(-2, 2) * (i % 8 == 5 ? 0x1p-126f : i % 8 == 6 ? 0x1p-128f : 1);
+		volatile float product = flushed(-flushed(x[i]) * flushed(y[i]));
+		want[i] = flushed(product + flushed(z[i]));
+	}
+	if (launch("v_mad_f32", "mad_f32", D1(1), D1(64), 0, ARGS(ARG(x), ARG(y), ARG(z), ARG(out))))
+		check_words("v_mad_f32", out, want, 64);
+	gpu_free_all("v_mad_f32");
+}
+
+static void pairs(void)
+{
+	int *out = gpu_alloc(64 * 16), want[64 * 4];
+	for (int i = 0; i < 64 * 4; i++)
+		want[i] = i % 4 == 2 ? 0 : -1;
+	if (launch("v_pk_mov_b32", "pair_of_constants", D1(1), D1(64), 0, ARGS(ARG(out))))
+		check_words("v_pk_mov_b32", out, want, 64 * 4);
+	gpu_free_all("v_pk_mov_b32");
+}
+
+TEST(cdna2)
+{
+	shapes_there();
+	mad();
+	pairs();
+}
+
+TEST(mfma)
+{
+	shapes_there();
 	products();
 	integer_product();
 	wide_product();
