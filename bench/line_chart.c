@@ -5,14 +5,13 @@
 #include "bench/chart.h"
 #include "bench/markup.h"
 
-#define WIDTH  960
-#define HEIGHT 360
-#define LEFT   90  /* of the plot */
-#define RIGHT  770
+/* The plot: percent across, pixels down. Inside it is drawn to its own measure, and stretched. */
+#define HEIGHT 330
+#define LEFT   12.0
+#define RIGHT  97.0
 #define TOP    36
-#define BOTTOM 304
-#define LEGEND 790 /* where it begins, a row a line */
-#define ROW    22
+#define BOTTOM 284
+#define ACROSS 1000 /* what the plot's width is inside it */
 #define TICKS  6
 
 struct drawing {
@@ -61,10 +60,11 @@ static void scale(struct drawing *d)
 	}
 }
 
-static double x_of(const struct drawing *d, double x)
+/* Where x is in the plot, from 0 to 1. */
+static double part_of(const struct drawing *d, double x)
 {
 	double first = d->chart->x[0], span = d->chart->x[d->chart->points - 1] - first;
-	return LEFT + (span > 0 ? (RIGHT - LEFT) * (x - first) / span : (RIGHT - LEFT) / 2.0);
+	return span > 0 ? (x - first) / span : 0.5;
 }
 
 static double y_of(const struct drawing *d, double y)
@@ -78,12 +78,12 @@ static void print_y_axis(const struct drawing *d)
 	int decimals = d->step < 1 && !d->chart->logarithmic ? (int)ceil(-log10(d->step) - 1e-9) : 0;
 	for (int t = 0; d->low + t * d->step <= d->high + d->step * 1e-6; t++) {
 		double at = d->low + t * d->step, y = BOTTOM - (BOTTOM - TOP) * (at - d->low) / (d->high - d->low);
-		fprintf(d->out, "<line class='axis' x1='%d' x2='%d' y1='%.2f' y2='%.2f'/>", LEFT, RIGHT, y, y);
-		fprintf(d->out, "<text class='tick' x='%d' y='%.2f' text-anchor='end'>", LEFT - 8, y + 4);
+		fprintf(d->out, "<line class='axis' x1='%.2f%%' x2='%.2f%%' y1='%.2f' y2='%.2f'/>", LEFT, RIGHT, y, y);
+		fprintf(d->out, "<text class='tick' x='%.2f%%' dx='-6' y='%.2f' text-anchor='end'>", LEFT, y + 4);
 		fprintf(d->out, "%s%.*f", d->chart->logarithmic ? "1e" : "", decimals, at);
 		fputs("</text>\n", d->out);
 	}
-	fprintf(d->out, "<text class='tick' x='%d' y='14'>", LEFT);
+	fprintf(d->out, "<text class='tick' x='%.2f%%' y='14'>", LEFT);
 	bench_markup(d->chart->y_unit, d->out);
 	fputs("</text>\n", d->out);
 }
@@ -93,36 +93,60 @@ static void print_x_axis(const struct drawing *d)
 	const struct bench_line_chart *chart = d->chart;
 	size_t every = (chart->points + 7) / 8;
 	for (size_t p = 0; p < chart->points; p += every) {
-		double x = x_of(d, chart->x[p]);
-		fprintf(d->out, "<line class='axis' x1='%.2f' x2='%.2f' y1='%d' y2='%d'/>", x, x, BOTTOM, BOTTOM + 5);
-		fprintf(d->out, "<text class='tick' x='%.2f' y='%d' text-anchor='middle'>%.0f</text>\n", x, BOTTOM + 19,
+		double x = LEFT + (RIGHT - LEFT) * part_of(d, chart->x[p]);
+		fprintf(d->out, "<line class='axis' x1='%.2f%%' x2='%.2f%%' y1='%d' y2='%d'/>", x, x, BOTTOM, BOTTOM + 5);
+		fprintf(d->out, "<text class='tick' x='%.2f%%' y='%d' text-anchor='middle'>%.0f</text>\n", x, BOTTOM + 19,
 		        chart->x[p]);
 	}
-	fprintf(d->out, "<text class='tick' x='%d' y='%d' text-anchor='end'>", RIGHT, BOTTOM + 42);
+	fprintf(d->out, "<text class='tick' x='%.2f%%' y='%d' text-anchor='end'>", RIGHT, BOTTOM + 40);
 	bench_markup(chart->x_unit, d->out);
 	fputs("</text>\n", d->out);
 }
 
-static void print_line(const struct drawing *d, size_t l)
+static void print_path(const struct drawing *d, const struct bench_line *line)
 {
-	const struct bench_line *line = &d->chart->lines[l];
-	const char *dashed = line->dashed ? " dashed" : "";
-	unsigned series = line->series % BENCH_CHART_SERIES;
 	bool inside = false;
-	fprintf(d->out, "<path class='line series%u%s' data-values='", series, dashed);
+	fprintf(d->out, "<path class='line series%u%s' data-values='", line->series % BENCH_CHART_SERIES,
+	        line->dashed ? " dashed" : "");
 	for (size_t p = 0; p < d->chart->points; p++)
 		fprintf(d->out, "%s%.9g", p ? " " : "", line->y[p]);
 	fputs("' d='", d->out);
 	for (size_t p = 0; p < d->chart->points; p++) {
 		if (isfinite(line->y[p]))
-			fprintf(d->out, "%s%.2f %.2f", inside ? " L" : " M", x_of(d, d->chart->x[p]), y_of(d, line->y[p]));
+			fprintf(d->out, "%s%.2f %.2f", inside ? " L" : " M", ACROSS * part_of(d, d->chart->x[p]),
+			        y_of(d, line->y[p]) - TOP);
 		inside = isfinite(line->y[p]);
 	}
-	int y = TOP + (int)l * ROW;
-	fprintf(d->out, "'/>\n<path class='line key series%u%s' d='M%d %d H%d'/><text class='label' x='%d' y='%d'>", series,
-	        dashed, LEGEND, y + 4, LEGEND + 36, LEGEND + 44, y + 8);
-	bench_markup(line->label, d->out);
-	fputs("</text>\n", d->out);
+	fputs("'/>\n", d->out);
+}
+
+static void print_plot(const struct drawing *d)
+{
+	fprintf(d->out, "<svg class='plot' width='100%%' height='%d' role='img' aria-label='", HEIGHT);
+	bench_markup(d->chart->title, d->out);
+	fputs("'>\n", d->out);
+	print_y_axis(d);
+	print_x_axis(d);
+	fprintf(d->out, "<svg x='%.2f%%' y='%d' width='%.2f%%' height='%d' viewBox='0 0 %d %d' preserveAspectRatio='none'>\n",
+	        LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP, ACROSS, BOTTOM - TOP);
+	for (size_t l = 0; l < d->chart->count; l++)
+		print_path(d, &d->chart->lines[l]);
+	fputs("</svg></svg>\n", d->out);
+}
+
+static void print_legend(const struct drawing *d)
+{
+	fputs("<p class='legend'>", d->out);
+	for (size_t l = 0; l < d->chart->count; l++) {
+		const struct bench_line *line = &d->chart->lines[l];
+		fprintf(d->out,
+		        "<span class='entry'><svg width='36' height='8' aria-hidden='true'><path class='line key series%u%s' "
+		        "d='M0 4 H36'/></svg> <span class='label'>",
+		        line->series % BENCH_CHART_SERIES, line->dashed ? " dashed" : "");
+		bench_markup(line->label, d->out);
+		fputs("</span></span>\n", d->out);
+	}
+	fputs("</p>\n", d->out);
 }
 
 void bench_line_chart_print(const struct bench_line_chart *chart, FILE *out)
@@ -133,16 +157,10 @@ void bench_line_chart_print(const struct bench_line_chart *chart, FILE *out)
 	scale(&d);
 	fprintf(out, "<figure id='%s'>\n<h2>", chart->id);
 	bench_markup(chart->title, out);
-	fprintf(out,
-	        "</h2>\n<div class='wide'><svg class='chart' viewBox='0 0 %d %d' width='%d' height='%d' role='img' "
-	        "aria-label='", WIDTH, HEIGHT, WIDTH, HEIGHT);
-	bench_markup(chart->title, out);
-	fputs("'>\n", out);
-	print_y_axis(&d);
-	print_x_axis(&d);
-	for (size_t l = 0; l < chart->count; l++)
-		print_line(&d, l);
-	fputs("</svg></div>\n<figcaption>", out);
+	fputs("</h2>\n<div class='chart'>\n", out);
+	print_plot(&d);
+	print_legend(&d);
+	fputs("</div>\n<figcaption>", out);
 	bench_markup(chart->caption, out);
 	fputs("</figcaption>\n</figure>\n", out);
 }

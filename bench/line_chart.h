@@ -1,5 +1,5 @@
-/* Lines over a common axis as an SVG inside a page, with a legend beside them. Colours come from the page's style: .chart
- * .line.series0 to .series3, .chart .dashed, .chart text, .chart .axis. */
+/* Lines over a common axis as a drawing in a page, as wide as there is room, and a legend below. Colours are the page's style's:
+ * .chart .line.series0 to .series3, .chart .dashed, .chart text, .chart .axis, .chart .key, .chart .label. */
 #ifndef GRETA_BENCH_LINE_CHART_H
 #define GRETA_BENCH_LINE_CHART_H
 
@@ -21,7 +21,7 @@ struct bench_line_chart {
 	const double *x; /* [points], ascending */
 	size_t points;
 	const struct bench_line *lines;
-	size_t count;     /* at most 12: the legend has no more room */
+	size_t count;
 	bool logarithmic; /* y: values at or below 0 lie on the lower edge */
 };
 

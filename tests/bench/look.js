@@ -21,47 +21,49 @@ const contrast = (a, b) => {
 const overlap = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
 
 const chart = (figure, back) => {
-	const svg = figure.querySelector("svg.chart");
-	const frame = box(svg);
-	const texts = [...svg.querySelectorAll("text")];
-	const boxes = texts.map(box);
-	const outside = texts.filter((_, i) => boxes[i].left < frame.left - 1 || boxes[i].right > frame.right + 1 ||
-		boxes[i].top < frame.top - 1 || boxes[i].bottom > frame.bottom + 1);
+	const all = selector => [...figure.querySelectorAll(selector)];
+	const frame = box(figure.querySelector(".chart"));
+	const texts = all(".chart text, .chart .unit, .chart .group, .chart .label, .chart .value");
+	const bars = all("rect.bar"), lines = all("path.line:not(.key)");
+	const boxes = texts.map(box), drawn = [...texts, ...bars, ...lines, ...all("line")];
 	const clashes = [];
 	for (let i = 0; i < boxes.length; i++)
 		for (let k = i + 1; k < boxes.length; k++)
 			if (overlap(boxes[i], boxes[k]))
 				clashes.push([texts[i].textContent, texts[k].textContent]);
-	const bars = [...svg.querySelectorAll("rect.bar")].map(box);
-	const covered = texts.filter((_, i) => bars.some(bar => overlap(boxes[i], bar)));
 	return {
 		title: figure.querySelector("h2").textContent,
 		caption: figure.querySelector("figcaption").textContent,
 		shown: box(figure).height > 0 && getComputedStyle(figure).visibility === "visible",
-		bars: [...svg.querySelectorAll("rect.bar")].map(bar => ({
+		bars: bars.map(bar => ({
 			value: Number(bar.dataset.value),
+			left: box(bar).left,
 			width: box(bar).width,
 			fill: getComputedStyle(bar).fill,
 			contrast: contrast(getComputedStyle(bar).fill, back),
 		})),
-		lines: [...svg.querySelectorAll("path.line:not(.key)")].map(line => ({
+		lines: lines.map(line => ({
 			values: line.dataset.values.split(" ").map(Number),
+			width: box(line).width / frame.width,
 			height: box(line).height,
-			inside: box(line).left >= frame.left && box(line).right <= frame.right && box(line).top >= frame.top &&
-				box(line).bottom <= frame.bottom,
 			stroke: getComputedStyle(line).stroke,
 			fill: getComputedStyle(line).fill,
 			dashes: getComputedStyle(line).strokeDasharray,
 			contrast: contrast(getComputedStyle(line).stroke, back),
 		})),
-		labels: [...svg.querySelectorAll("text.label")].map(text => text.textContent),
-		values: [...svg.querySelectorAll("text.value")].map(text => text.textContent),
-		groups: [...svg.querySelectorAll("text.group")].map(text => text.textContent),
-		reference: [...svg.querySelectorAll("line.reference")].map(line => box(line).left - frame.left),
-		outside: outside.map(text => text.textContent),
+		labels: all(".label").map(text => text.textContent),
+		values: all(".value").map(text => text.textContent),
+		groups: all(".group").map(text => text.textContent),
+		reference: all("line.reference").map(line => box(line).left - frame.left),
+		outside: drawn.filter(element => box(element).left < frame.left - 1 || box(element).right > frame.right + 1).map(
+			element => element.textContent || element.className.baseVal),
+		scrolls: all(".chart, .chart *").some(element => element.scrollWidth > element.clientWidth && element.clientWidth > 0 &&
+			/auto|scroll|hidden/.test(getComputedStyle(element).overflowX)),
 		clashes,
-		covered: covered.map(text => text.textContent),
-		weakest: Math.min(...texts.map(text => contrast(getComputedStyle(text).fill, back))),
+		covered: texts.filter((_, i) => bars.some(bar => overlap(boxes[i], box(bar)))).map(text => text.textContent),
+		smallest: Math.min(...texts.map(text => parseFloat(getComputedStyle(text).fontSize))),
+		weakest: Math.min(...texts.map(
+			text => contrast(text instanceof SVGElement ? getComputedStyle(text).fill : getComputedStyle(text).color, back))),
 	};
 };
 
@@ -88,7 +90,7 @@ const seen = {
 	loaded: performance.getEntriesByType("resource").map(entry => entry.name),
 	heading: document.querySelector("h1").textContent,
 	facts: [...document.querySelectorAll("dt")].map(element => element.textContent),
-	charts: Object.fromEntries([...document.querySelectorAll("figure")].filter(figure => figure.querySelector("svg.chart")).map(
+	charts: Object.fromEntries([...document.querySelectorAll("figure")].filter(figure => figure.querySelector(".chart")).map(
 		figure => [figure.id, chart(figure, back)])),
 	table: [...document.querySelectorAll("#table tr")].map(row => [...row.children].map(cell => cell.textContent)),
 	checks: [...document.querySelectorAll("#checks tr")].map(row => [...row.children].map(cell => cell.textContent)),

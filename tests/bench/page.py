@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+WIDTH_NARROW = 400
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -28,11 +29,13 @@ def look(chromium, page, folder, dark, width):
     page = page.replace(policy, policy + "; script-src 'nonce-look'")
     page = page.replace("</body>", '<script nonce="look">' + script + "</script>\n</body>")
     path = os.path.join(folder, "looked.html")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(page)
+    with open(path, "w", encoding="utf-8") as file:  # in a frame, since a window has a least width
+        file.write(f"""<!DOCTYPE html><iframe width="{width}" height="1000" frameborder="0" srcdoc="{html.escape(page)}"></iframe>
+<script>document.querySelector("iframe").onload = event =>
+	document.body.append(event.target.contentDocument.querySelector("#seen").cloneNode(true));</script>""")
     command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                "--user-data-dir=" + os.path.join(folder, "profile"), "--host-resolver-rules=MAP * ~NOTFOUND",
-               "--proxy-server=127.0.0.1:9", f"--window-size={width},1000",
+               "--proxy-server=127.0.0.1:9", f"--window-size={width + 100},1100",
                f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom", "file://" + path]
     dom = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=True).stdout
     found = re.search(r'<pre id="seen">(.*?)</pre>', dom, re.S)
@@ -40,16 +43,23 @@ def look(chromium, page, folder, dark, width):
     return json.loads(html.unescape(found.group(1)))
 
 
+def check_room(name, chart):
+    """All of a chart is there to be read, without scrolling, whatever the width."""
+    assert not chart["outside"] and not chart["scrolls"] and not chart["clashes"], (name, chart["outside"], chart["clashes"])
+    assert chart["smallest"] >= 12 and chart["weakest"] >= 4.5, name
+
+
 def check_chart(name, chart):
     bars = chart["bars"]
     assert chart["shown"] and chart["title"] and chart["caption"], name
     assert len(bars) == len(chart["labels"]) == len(chart["values"]) and bars, name
-    assert not chart["outside"], (name, chart["outside"])
-    assert not chart["clashes"] and not chart["covered"], (name, chart["clashes"], chart["covered"])
-    assert chart["weakest"] >= 4.5 and all(bar["contrast"] >= 3 for bar in bars), name
+    check_room(name, chart)
+    assert not chart["covered"], (name, chart["covered"])
+    assert all(bar["contrast"] >= 3 for bar in bars), name
     most = max(bars, key=lambda bar: bar["value"])
-    for bar in bars:  # lengths are values
+    for bar in bars:  # lengths are values, from one left edge
         assert abs(bar["width"] / most["width"] - bar["value"] / most["value"]) < 0.005, (name, bar)
+        assert bar["left"] == most["left"], (name, bar)
 
 
 def check_view(seen, document, dark, width):
@@ -77,7 +87,9 @@ def check_view(seen, document, dark, width):
     assert len({bar["fill"] for bar in charts["decode"]["bars"]}) == 4
     for bar, row in zip(charts["decode"]["bars"], decode):
         assert abs(bar["value"] / row["median_ts"] - 1) < 1e-6
-    assert len(charts["roofline"]["reference"]) == len(charts["against"]["reference"]) == 1
+    for name in ("roofline", "against"):  # one line, a piece beside each bar
+        reference = charts[name]["reference"]
+        assert len(reference) == len(charts[name]["bars"]) and max(reference) - min(reference) < 0.01 and min(reference) > 0
     assert all("%" in value for value in charts["roofline"]["values"])
     assert len(seen["table"]) == 1 + len(results) and seen["table"][1][:3] == ["pp64", "eager", "none"]
     plan = seen["plan"]
@@ -93,14 +105,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         page, document = make_page(bench, model, peer, folder)
         views = {}
-        for dark, width in ((False, 1280), (True, 1280), (False, 600)):
+        for dark, width in ((False, 1280), (True, 1280), (False, 600), (False, WIDTH_NARROW)):
             views[dark, width] = look(chromium, page, folder, dark, width)
             check_view(views[dark, width], document, dark, width)
         light, night = views[False, 1280], views[True, 1280]
         assert light["back"] != night["back"] and light["plan"]["page"] != night["plan"]["page"]
         fills = [[bar["fill"] for bar in view["charts"]["decode"]["bars"]] for view in (light, night)]
         assert all(a != b for a, b in zip(*fills))
-    print(f"{sum(len(chart['bars']) for chart in light['charts'].values())} bars in {len(light['charts'])} charts seen in 3 views")
+    print(f"{sum(len(chart['bars']) for chart in light['charts'].values())} bars in {len(light['charts'])} charts seen in 4 views")
 
 
 if __name__ == "__main__":
