@@ -10,7 +10,8 @@ good() {
 
 # ---- The command line ----
 ends 0 --help
-grep -q -- --spawns out || fault "--help is no help"
+says --spawns
+says "^Exit status: 0 measured, 1 failed, 2 "
 ends 0 --version
 refused 2 "expected one model or plan, got nothing"
 refused 2 "expected one model or plan, got 'more.gguf' too" "$model" more.gguf

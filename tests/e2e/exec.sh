@@ -12,7 +12,8 @@ shape=embd=256,layers=2,heads=4,kv=2,ffn=512,vocab=384,ctx=256
 
 # ---- The command line ----
 ends 0 --help
-grep -q -- --activations out || fault "--help is no help"
+says --activations
+says "^Exit status: 0 done, 1 failed, 2 "
 ends 0 --version
 refused 2 "expected one model or plan, got nothing"
 refused 2 "expected one model or plan, got 'b.gguf' too" a.gguf b.gguf

@@ -6,6 +6,7 @@ set -e
 
 ends 0 --help
 says '--against ref|oracle'
+says '^Exit status: 0 equal'
 ends 0 --version
 says '^greta-parity [0-9]'
 refused 2 'expected one model, got nothing'
