@@ -210,6 +210,15 @@ static const struct greta_option *find_option(const struct greta_command_line *l
 	return option;
 }
 
+/* Whether more than one option begins with `text`, which getopt takes for its whole name if only one does. */
+static bool is_ambiguous(const struct greta_command_line *line, const char *text)
+{
+	size_t count = 0, length = strcspn(text, "=");
+	for (const struct greta_option *option = line->options; option && option->name && length > 2; option++)
+		count += strncmp(option->name, text + 2, length - 2) == 0;
+	return count > 1;
+}
+
 /* What getopt did not take: `code` is ':' or '?'. */
 static int refuse(const struct greta_command_line *line, int code, const char *text)
 {
@@ -219,7 +228,7 @@ static int refuse(const struct greta_command_line *line, int code, const char *t
 		return greta_command_line_wrong(line, "%.*s takes no value", (int)strcspn(text, "="), text);
 	if (optopt)
 		return greta_command_line_wrong(line, "no option -%c", optopt);
-	return greta_command_line_wrong(line, "no option %s", text);
+	return greta_command_line_wrong(line, is_ambiguous(line, text) ? "several options begin with %s" : "no option %s", text);
 }
 
 static int answer(const struct greta_command_line *line, bool help)

@@ -98,7 +98,7 @@ static int choose_a(const struct greta_command_line *line, struct sides *sides)
 		sides->a = against[sides->against];
 	if (sides->a && sides->target_count > 1)
 		return greta_command_line_wrong(line, "who is A: %s, or %s as the first --target? Say -b for those compared with A",
-						sides->a, sides->targets[0]);
+						sides->against ? "that of --against" : sides->a, sides->targets[0]);
 	size_t first = sides->target_count > 1;
 	if (first)
 		sides->a = sides->targets[0];

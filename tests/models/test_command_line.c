@@ -128,6 +128,7 @@ static void test_says_what_was_expected(void **state)
 		{"a -n \xff\n", "-n: expected a whole number from 2 to 10, got '?" "?'"},
 		{"a --flag=1", "--flag takes no value (greta-x --help says more)"},
 		{"a --nope", "no option --nope (greta-x --help says more)"},
+		{"a --wor x", "several options begin with --wor (greta-x --help says more)"},
 		{"a -q", "no option -q (greta-x --help says more)"},
 		{"", "expected one or two files, got nothing (greta-x --help says more)"},
 		{"a b c", "expected one or two files, got 'c' too (greta-x --help says more)"},

@@ -19,7 +19,7 @@ refused 2 "--tolerance: expected a number above 0, got '0'" "$model" --tolerance
 # Sides that contradict each other or themselves.
 refused 2 'that of --against' "$model" --against ref -a cpu
 refused 2 "-a: expected one side, got 'ref'" "$model" -a cpu -a ref
-refused 2 'who is A: oracle, or cpu as the first --target' "$model" --against oracle --target cpu --target cpu:portable
+refused 2 'who is A: that of --against, or cpu as the first --target' "$model" --against oracle --target cpu --target cpu:portable
 refused 2 'who is A: ref, or cpu' "$model" -a ref --target cpu --target cpu:portable
 refused 2 '"eager" in side "cpu,graph,eager" contradicts' "$model" -b cpu,graph,eager
 refused 2 '"chunk=2" in side' "$model" -b cpu,decode,chunk=2
