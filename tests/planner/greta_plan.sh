@@ -15,6 +15,14 @@ cmp full.plan again.plan
 "$tool" verify full.plan -m "$model" >/dev/null
 "$tool" verify none.plan -m "$model" >/dev/null
 
+# For every target.
+"$tool" targets | while read -r target what; do
+	[ -n "$what" ]
+	"$tool" build "$model" -o "target.plan" --target "$target" >/dev/null
+	"$tool" verify target.plan -m "$model" >/dev/null
+	"$tool" show target.plan | grep -q "target *$target\b"
+done
+
 # Shows.
 "$tool" show full.plan | grep -q '^decode .* 5 '
 "$tool" show none.plan | grep -q '^decode .* 16 '
