@@ -221,10 +221,7 @@ GRETA_FN uint32_t greta_digits_split(int32_t x) { return ((uint32_t)x + 0x808080
 /* ceil(log2(n)) for n >= 1. */
 GRETA_FN int greta_log2_ceil(uint32_t n)
 {
-	int l = 0;
-	while (((uint64_t)1 << l) < n)
-		l++;
-	return l;
+	return n > 1 ? 32 - __builtin_clz(n - 1) : 0;
 }
 
 /* `weight_exponent`: all scales (or weights) of the tensor are below 2^weight_exponent in magnitude. `type_bits`: see

@@ -57,7 +57,7 @@ static const struct greta_form CPU_FORMS[] = {
 #define GPU_FORMS(...)                                                                                                 \
 	GPU_FORM(embed, 1024) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
 	GPU_TYPES(GPU_DECODE, product, 1, 1, __VA_ARGS__) GPU_TYPES(GPU_PREFILL, product, 128, __VA_ARGS__)            \
-	GPU_TYPES(GPU_DECODE, qkv, 1, 1, __VA_ARGS__) GPU_MIXES(GPU_DECODE, qkv, 1, 1, __VA_ARGS__)                    \
+	GPU_TYPES(GPU_DECODE, qkv, 1, 1, __VA_ARGS__) GPU_MIXES(GPU_DECODE, qkv, 1, 2, __VA_ARGS__)                    \
 	GPU_TYPES(GPU_PREFILL, qkv, 128, __VA_ARGS__) GPU_MIXES(GPU_PREFILL, qkv, 128, __VA_ARGS__)                    \
 	GPU_TYPES(GPU_DECODE, gate_up, 1, 2, __VA_ARGS__) GPU_MIXES(GPU_DECODE, gate_up, 1, 2, __VA_ARGS__)            \
 	GPU_TYPES(GPU_PREFILL, gate_up, 64, __VA_ARGS__) GPU_MIXES(GPU_PREFILL, gate_up, 64, __VA_ARGS__)              \

@@ -43,7 +43,7 @@ static const struct greta_target_function cpu_functions[] = {
 	GPU(silu_mul, 256) GPU(add, 256) GPU(argmax, 1024) GPU(sample, 1024) GPU(advance, 64) GPU(stamp, 64) \
 	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, product, 128, many, bytes) \
 	GPU_TYPES(GPU_DECODE, qkv, 1, 8 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, qkv, 128, many, bytes) \
-	GPU_MIXES(GPU_DECODE, qkv, 1, 8 * (waves), threads, waves, ring) GPU_MIXES(GPU_PREFILL, qkv, 128, many, bytes) \
+	GPU_MIXES(GPU_DECODE, qkv, 1, 16 * (waves), threads, waves, ring) GPU_MIXES(GPU_PREFILL, qkv, 128, many, bytes) \
 	GPU_TYPES(GPU_DECODE, gate_up, 1, 16 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, gate_up, 64, many, bytes) \
 	GPU_MIXES(GPU_DECODE, gate_up, 1, 16 * (waves), threads, waves, ring) GPU_MIXES(GPU_PREFILL, gate_up, 64, many, bytes) \
 	GPU_TYPES(GPU_DECODE, lm_head, ANY, 8 * (waves), threads, waves, ring) \

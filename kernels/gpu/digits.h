@@ -27,11 +27,7 @@ GRETA_DEVICE int32_t greta_gpu_digits_of(const float x[8], uint32_t activations,
 		uint32_t magnitude = greta_bits32(x[i]) & 0x7fffffff;
 		amax = magnitude > amax ? magnitude : amax;
 	}
-	amax = greta_max(amax, greta_swap<16>(amax));
-	amax = greta_max(amax, greta_swap<8>(amax));
-	amax = greta_max(amax, greta_swap<4>(amax));
-	amax = greta_max(amax, greta_swap<2>(amax));
-	amax = greta_max(amax, greta_swap<1>(amax));
+	amax = greta_max32(amax);
 	int32_t e = greta_digits_exponent(amax, (int)activations);
 	float scale = greta_digits_scale(e, (int)activations);
 	uint32_t split[8], low[4], high[4];
@@ -39,22 +35,31 @@ GRETA_DEVICE int32_t greta_gpu_digits_of(const float x[8], uint32_t activations,
 		split[i] = e == GRETA_EXPONENT_NONFINITE ? 0 : greta_digits_split((int32_t)rintf(x[i] * scale));
 	greta_gpu_transpose4(split, low);
 	greta_gpu_transpose4(split + 4, high);
-	for (uint32_t k = 0; k < 4; k++) {
-		int32_t sum = greta_dot4(high[k], 0x01010101, greta_dot4(low[k], 0x01010101, 0));
-		sum += (int32_t)greta_swap<1>((uint32_t)sum);
-		sum += (int32_t)greta_swap<2>((uint32_t)sum);
-		if (store) {
+	/* The sums of four lanes, two digits' in a word: none is above 2^12 in magnitude. */
+	uint32_t pair[2];
+	for (uint32_t k = 0; k < 2; k++) {
+		pair[k] = (uint32_t)greta_dot4(high[2 * k], 0x01010101, greta_dot4(low[2 * k], 0x01010101, 0)) +
+		          ((uint32_t)greta_dot4(high[2 * k + 1], 0x01010101, greta_dot4(low[2 * k + 1], 0x01010101, 0))
+		           << 16);
+		pair[k] += greta_swap<1>(pair[k]);
+		pair[k] += greta_swap<2>(pair[k]);
+	}
+	if (store) {
+		for (uint32_t k = 0; k < 4; k++) {
 			uint32_t both[2] = {low[k], high[k]};
 			memcpy(__builtin_assume_aligned(out->plane[k].digit[j][g], 8), both, 8);
-			if (g == k) {
-				int8_t part = (int8_t)sum;
-				out->plane[k].sum[0][j] = part;
-				out->plane[k].sum[1][j] = (int8_t)((sum - part) >> 8);
-			}
 		}
+		/* Lane g of the four stores digit g's. */
+		uint32_t mine = g < 2 ? pair[0] : pair[1];
+		int32_t sum = (int16_t)mine;
+		if (g % 2)
+			sum = (int32_t)(mine - (uint32_t)sum) >> 16;
+		int8_t part = (int8_t)sum;
+		out->plane[g].sum[0][j] = part;
+		out->plane[g].sum[1][j] = (int8_t)((sum - part) >> 8);
+		if (lane == 0)
+			out->plane[0].exponent = e;
 	}
-	if (store && lane == 0)
-		out->plane[0].exponent = e;
 	return e;
 }
 
@@ -64,12 +69,7 @@ GRETA_DEVICE int32_t greta_gpu_largest(const struct greta_gpu_digits *digits, ui
 	uint32_t largest = 0;
 	for (uint32_t b = greta_lane() % 32; b < blocks; b += 32)
 		largest = greta_max(largest, (uint32_t)(digits[b].plane[0].exponent - GRETA_EXPONENT_MIN));
-	largest = greta_max(largest, greta_swap<16>(largest));
-	largest = greta_max(largest, greta_swap<8>(largest));
-	largest = greta_max(largest, greta_swap<4>(largest));
-	largest = greta_max(largest, greta_swap<2>(largest));
-	largest = greta_max(largest, greta_swap<1>(largest));
-	return (int32_t)largest + GRETA_EXPONENT_MIN;
+	return (int32_t)greta_max32(largest) + GRETA_EXPONENT_MIN;
 }
 
 #define GRETA_GPU_DIGITS_ROUNDS 3 /* whose values a thread loads together */

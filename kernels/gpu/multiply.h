@@ -77,6 +77,12 @@ GRETA_DEVICE uint32_t greta_run_start(const struct greta_gpu_job &job, uint32_t 
 	return (uint32_t)((job.last - job.first) * job.blocks * wave / greta_waves());
 }
 
+/* The wave in whose run a tile is. */
+GRETA_DEVICE uint32_t greta_wave_of(const struct greta_gpu_job &job, uint32_t tile)
+{
+	return ((tile + 1) * greta_waves() - 1) / ((job.last - job.first) * job.blocks);
+}
+
 GRETA_DEVICE void greta_clear_sums(const struct greta_gpu_job &job)
 {
 	for (uint32_t i = greta_thread(); i < (job.last - job.first) * greta_waves() * 16; i += greta_threads())
@@ -217,13 +223,18 @@ GRETA_DEVICE void greta_run(struct greta_feed<TYPE, COUNT> &feed, const struct g
 }
 
 /* Row i of the block's rows, after a barrier. */
+template <uint32_t TYPE>
 GRETA_DEVICE float greta_row_result(const struct greta_gpu_matrix &m, const struct greta_gpu_job &job, int32_t largest,
                                     uint32_t i)
 {
+	/* Unquantised rows are not dealt in runs. */
+	const bool RUNS = TYPE != GRETA_GPU_FLOAT && TYPE != GRETA_GPU_MIXED;
 	uint64_t sum = 0;
 	if (largest == GRETA_EXPONENT_NONFINITE)
 		return greta_float(GRETA_NAN_BITS);
-	for (uint32_t w = 0; w < greta_waves(); w++)
+	uint32_t tile = i / 16 * job.blocks, w = RUNS ? greta_wave_of(job, tile) : 0;
+	uint32_t last = RUNS ? greta_wave_of(job, tile + job.blocks - 1) : greta_waves() - 1;
+	for (; w <= last; w++)
 		sum += job.sums[(i / 16 * greta_waves() + w) * 16 + i % 16];
 	return (float)((double)(int64_t)sum * greta_pow2(greta_gpu_unit(m, largest, job.blocks)));
 }

@@ -40,7 +40,7 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_product(const struct greta_
 	if (!greta_multiply_rows<TYPE>(m, input, job, made, early, &largest))
 		return;
 	for (uint32_t i = greta_thread(); first + i < end; i += greta_threads()) {
-		float y = greta_row_result(m.of[0], job, largest, i);
+		float y = greta_row_result<TYPE>(m.of[0], job, largest, i);
 		if (i >= greta_threads() && a.residual)
 			residual = a.residual[first + i];
 		a.y[first + i] = a.residual && largest != GRETA_EXPONENT_NONFINITE ? y + residual : y;
@@ -73,10 +73,30 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_gate_up(const struct greta_
 	if (!greta_multiply_rows<TYPE>(m, input, job, made, [] {}, &largest))
 		return;
 	for (uint32_t i = greta_thread(); i < rows; i += greta_threads()) {
-		float gate = greta_row_result(m.of[0], job, largest, i);
-		float up = greta_row_result(m.of[1], job, largest, here * 16 + i);
+		float gate = greta_row_result<TYPE>(m.of[0], job, largest, i);
+		float up = greta_row_result<TYPE>(m.of[1], job, largest, here * 16 + i);
 		a.h[first * 16 + i] = largest == GRETA_EXPONENT_NONFINITE ? gate : greta_siluf(gate) * up;
 	}
+}
+
+/* The first group of block b's, where the blocks' bytes are as equal as whole groups allow. */
+template <int COUNT> GRETA_DEVICE uint32_t greta_even_start(const struct greta_gpu_matrices<COUNT> &m, uint32_t b)
+{
+	uint32_t total = 0, groups[COUNT], bytes[COUNT], start = 0;
+#pragma unroll
+	for (int i = 0; i < COUNT; i++) {
+		groups[i] = m.of[i].groups - m.of[i].before;
+		bytes[i] = greta_tile_bytes(m.of[i].type) / 16;
+		total += groups[i] * bytes[i];
+	}
+	uint32_t at = (uint32_t)((uint64_t)total * b / greta_blocks_x());
+#pragma unroll
+	for (int i = 0; i < COUNT; i++) {
+		uint32_t here = greta_min(at, groups[i] * bytes[i]);
+		start += (here + bytes[i] / 2) / bytes[i];
+		at -= here;
+	}
+	return start;
 }
 
 /* Rows `row` and `row + 1` of matrix 0 (q), 1 (k) or 2 (v), turned by the angle whose cosine and sine are c and s. */
@@ -111,6 +131,10 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_qkv(const struct greta_qkv_
 	struct greta_gpu_input input = {
 	    a.x, a.norm, (const struct greta_gpu_digits *)a.digits, a.cols, a.activations, a.eps, a.state, a.chunk, 0};
 	struct greta_gpu_job job = greta_gpu_job_of(m.of[2].groups, a.rows_per_block, input, made);
+	if (TYPE == GRETA_GPU_K) {
+		job.first = greta_even_start(m, greta_block_x());
+		job.last = greta_even_start(m, greta_block_x() + 1);
+	}
 	/* The pair of rows from i on, and the angle it is turned by; the first one's comes early. */
 	uint32_t i = 2 * greta_thread(), position = 0;
 	float c = 1, s = 0;
@@ -135,8 +159,8 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_qkv(const struct greta_qkv_
 		const struct greta_gpu_matrix of = m.at(group);
 		uint32_t row = (group - of.before) * 16 + i % 16;
 		if (row < of.rows)
-			greta_store_qkv_pair(a, matrix, row, position, c, s, greta_row_result(of, job, largest, i),
-			                     greta_row_result(of, job, largest, i + 1));
+			greta_store_qkv_pair(a, matrix, row, position, c, s, greta_row_result<TYPE>(of, job, largest, i),
+			                     greta_row_result<TYPE>(of, job, largest, i + 1));
 	}
 }
 
@@ -159,7 +183,7 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_lm_head(const struct greta_
 		uint32_t row = job.first * 16 + i;
 		if (row >= a.rows)
 			break;
-		float y = greta_row_result(m.of[0], job, largest, i);
+		float y = greta_row_result<TYPE>(m.of[0], job, largest, i);
 		uint64_t key = greta_logit_key(greta_bits32(y), row);
 		a.logits[row] = y;
 		mine = key > mine ? key : mine;

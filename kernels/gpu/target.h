@@ -22,6 +22,7 @@
  *                                    part
  *   greta_shuffle(v, lane)           v of that lane; all lanes take part
  *   greta_swap<MASK>(v)              greta_shuffle_xor of a u32 by a constant, as cheap as the target has it
+ *   greta_max32(v)                   the largest u32 among the lane's group of 32; all lanes take part
  *   greta_dot4(a, b, c)              c + the products of four signed bytes
  *   greta_mad_wide(c, a, b)          c + a b of two signed 32-bit numbers in 64 bits
  *   greta_keep(v)                    v, which the compiler shall not work out again where it is needed

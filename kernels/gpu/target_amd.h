@@ -143,6 +143,20 @@ template <uint32_t MASK> GRETA_DEVICE uint32_t greta_swap(uint32_t v)
 	return (uint32_t)__builtin_amdgcn_ds_swizzle((int)v, (int)(MASK << 10 | 31));
 }
 
+GRETA_DEVICE uint32_t greta_max32(uint32_t v)
+{
+	uint32_t other = greta_swap<16>(v);
+	v = other > v ? other : v;
+	other = greta_swap<8>(v);
+	v = other > v ? other : v;
+	other = greta_swap<4>(v);
+	v = other > v ? other : v;
+	other = greta_swap<2>(v);
+	v = other > v ? other : v;
+	other = greta_swap<1>(v);
+	return other > v ? other : v;
+}
+
 GRETA_DEVICE float greta_half(uint32_t h)
 {
 	uint16_t bits = (uint16_t)h;

@@ -115,6 +115,8 @@ template <uint32_t MASK> GRETA_DEVICE uint32_t greta_swap(uint32_t v)
 	return __shfl_xor_sync(0xffffffffu, v, (int)MASK);
 }
 
+GRETA_DEVICE uint32_t greta_max32(uint32_t v) { return __reduce_max_sync(0xffffffffu, v); }
+
 GRETA_DEVICE float greta_half(uint32_t h)
 {
 	float x;

@@ -1,6 +1,6 @@
 /* count-plan PLAN [POSITION]: what the launches of a gfx942 plan's decode program execute at a position (default 127), counted
  * in the simulator, one JSON object a line and launch. Blocks that differ in x alone execute the same but for the last, so
- * that one of them is run and counts for all. */
+ * that one of them is run and counts for all; where they share the rows by the grid's size, all are run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@ struct counted {
 	const struct greta_plan_launch *launch;
 	uint64_t args[ARGS_WORDS];
 	struct sim942_stats stats;
+	uint32_t runs; /* of what `stats` counts, in the launch */
 };
 
 /* The arguments with 1 in place of every pointer that is given. */
@@ -38,9 +39,11 @@ static int same(const struct greta_plan *plan, const struct counted *a, const st
 static int count(struct gpu_counter *counter, const struct greta_plan *plan, const struct greta_plan_launch *l,
                  uint32_t position, struct counted *out)
 {
-	struct gpu_grid grid = {1, l->grid[1], l->block[0], l->shared_bytes};
+	int whole = strcmp(greta_plan_string(plan, l->symbol), "greta_qkv_k") == 0;
+	struct gpu_grid grid = {whole ? l->grid[0] : 1, l->grid[1], l->block[0], l->shared_bytes};
 	struct greta_state state = {.position = position, .context = plan->header->context, .top_p = 1};
 	out->launch = l;
+	out->runs = whole ? 1 : l->grid[0];
 	return gpu_count(counter, (enum greta_kernel)l->kernel, greta_plan_string(plan, l->symbol), &grid, out->args, &state,
 	                 &out->stats);
 }
@@ -48,12 +51,12 @@ static int count(struct gpu_counter *counter, const struct greta_plan *plan, con
 static void print(const struct greta_plan *plan, uint32_t index, const struct counted *c)
 {
 	const struct greta_plan_launch *l = c->launch;
-	unsigned long long blocks = l->grid[0], all[] = {c->stats.valu, c->stats.mfma, c->stats.lds, c->stats.vmem,
-	                                                 c->stats.waves, c->stats.bytes_read};
+	unsigned long long runs = c->runs, blocks = (unsigned long long)l->grid[0] * l->grid[1];
+	unsigned long long all[] = {c->stats.valu, c->stats.mfma, c->stats.lds, c->stats.vmem, c->stats.waves, c->stats.bytes_read};
 	printf("{\"launch\": %u, \"symbol\": \"%s\", \"blocks\": %llu, \"valu\": %llu, \"mfma\": %llu, \"lds\": %llu, "
 	       "\"vmem\": %llu, \"waves\": %llu, \"bytes_read\": %llu}\n",
-	       index, greta_plan_string(plan, l->symbol), blocks * l->grid[1], blocks * all[0], blocks * all[1], blocks * all[2],
-	       blocks * all[3], blocks * all[4], blocks * all[5]);
+	       index, greta_plan_string(plan, l->symbol), blocks, runs * all[0], runs * all[1], runs * all[2], runs * all[3],
+	       runs * all[4], runs * all[5]);
 }
 
 static int count_all(struct gpu_counter *counter, const struct greta_plan *plan, uint32_t position)

@@ -14,7 +14,7 @@
 
 #define SKIPPED 77
 #define COLS 4096
-#define GROUPS 4 /* of the smaller size, of each matrix; the larger one has twice as many */
+#define GROUPS 2 /* of the smaller size, of each matrix; the larger one has twice as many */
 #define FORMS_MAX 96
 
 /* Vector instructions a weight: those of the vector unit in all lanes, without the matrix instructions, over the weights.
