@@ -222,21 +222,49 @@ GRETA_DEVICE void greta_run(struct greta_feed<TYPE, COUNT> &feed, const struct g
 	greta_round_down_end();
 }
 
-/* Row i of the block's rows, after a barrier. */
+/* What is known of a row's result before its sum is there. */
+struct greta_gpu_row {
+	uint32_t at;    /* in the job's sums, of the first wave that has a part of it; the next wave's is 16 further */
+	uint32_t parts; /* waves */
+	int32_t unit;   /* but for the vector's largest exponent */
+};
+
+/* Row i of the block's rows. What this takes (divisions) is not put off until the sum is there. */
 template <uint32_t TYPE>
-GRETA_DEVICE float greta_row_result(const struct greta_gpu_matrix &m, const struct greta_gpu_job &job, int32_t largest,
-                                    uint32_t i)
+GRETA_DEVICE struct greta_gpu_row greta_row_of(const struct greta_gpu_matrix &m, const struct greta_gpu_job &job,
+                                               uint32_t i)
 {
+	uint32_t first = i / 16 * greta_waves(), parts = greta_waves();
+	int32_t unit = greta_gpu_unit(m, 0, job.blocks);
 	/* Unquantised rows are not dealt in runs. */
-	const bool RUNS = TYPE != GRETA_GPU_FLOAT && TYPE != GRETA_GPU_MIXED;
-	uint64_t sum = 0;
-	if (largest == GRETA_EXPONENT_NONFINITE)
-		return greta_float(GRETA_NAN_BITS);
-	uint32_t tile = i / 16 * job.blocks, w = RUNS ? greta_wave_of(job, tile) : 0;
-	uint32_t last = RUNS ? greta_wave_of(job, tile + job.blocks - 1) : greta_waves() - 1;
-	for (; w <= last; w++)
-		sum += job.sums[(i / 16 * greta_waves() + w) * 16 + i % 16];
-	return (float)((double)(int64_t)sum * greta_pow2(greta_gpu_unit(m, largest, job.blocks)));
+	if (TYPE == GRETA_GPU_FLOAT || TYPE == GRETA_GPU_MIXED)
+		return {first * 16 + i % 16, parts, unit};
+	uint32_t tile = i / 16 * job.blocks, wave = greta_wave_of(job, tile);
+	parts = greta_wave_of(job, tile + job.blocks - 1) + 1 - wave;
+	return {greta_keep((first + wave) * 16 + i % 16), greta_keep(parts), (int32_t)greta_keep((uint32_t)unit)};
+}
+
+/* The results of the row and of those that follow it, ROWS in all (1, or 2 from an even one on), after a barrier. */
+template <uint32_t ROWS>
+GRETA_DEVICE void greta_row_results(const struct greta_gpu_row &row, const struct greta_gpu_job &job, int32_t largest,
+                                    float y[ROWS])
+{
+	uint64_t sum[ROWS]; /* as an fp64 with a bias: it is below 2^51 in magnitude */
+	for (uint32_t r = 0; r < ROWS; r++)
+		sum[r] = greta_bits64(GRETA_ROUND_BIAS);
+	for (uint32_t first = 0; first < row.parts; first += 4)
+#pragma unroll
+		for (uint32_t k = 0; k < 4; k++) {
+			uint64_t part[ROWS];
+			const uint64_t *at = job.sums + row.at + greta_min(first + k, row.parts - 1) * 16;
+			memcpy(part, __builtin_assume_aligned(at, sizeof(part)), sizeof(part));
+			for (uint32_t r = 0; r < ROWS; r++)
+				sum[r] += first + k < row.parts ? part[r] : 0;
+		}
+	double unit = greta_pow2(row.unit + largest);
+	for (uint32_t r = 0; r < ROWS; r++)
+		y[r] = largest == GRETA_EXPONENT_NONFINITE ? greta_float(GRETA_NAN_BITS)
+		                                           : (float)((greta_double(sum[r]) - GRETA_ROUND_BIAS) * unit);
 }
 
 /* ---- Matrices of different types, and unquantised ones ---- */
@@ -400,13 +428,15 @@ template <int COUNT>
 struct greta_multiplier<GRETA_GPU_MIXED, COUNT> : greta_mixed_multiplier<GRETA_GPU_MIXED, COUNT> {};
 template <int COUNT> struct greta_multiplier<GRETA_GPU_K, COUNT> : greta_mixed_multiplier<GRETA_GPU_K, COUNT> {};
 
-/* Multiplies all of the block's rows. TYPE: the matrices' type, or GRETA_GPU_FLOAT, _MIXED, _K. `early` is called when
- * what earlier kernels wrote may be read, before all else that waits for it. Ends behind a barrier; gives the number
- * of the step's tokens, 0 if there is nothing to do, and the vector's largest exponent. */
-template <uint32_t TYPE, int COUNT, class EARLY>
+/* Multiplies all of the block's rows. TYPE: the matrices' type, or GRETA_GPU_FLOAT, _MIXED, _K. `ahead` is called while
+ * earlier kernels may still run, `early` when what they wrote may be read, before all else that waits for it. Ends
+ * behind a barrier; gives the number of the step's tokens, 0 if there is nothing to do, and the vector's largest
+ * exponent. */
+template <uint32_t TYPE, int COUNT, class AHEAD, class EARLY>
 GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT> &m,
                                           const struct greta_gpu_input &input, struct greta_gpu_job &job,
-                                          struct greta_gpu_digits *made, EARLY early, int32_t *out_largest)
+                                          struct greta_gpu_digits *made, AHEAD ahead, EARLY early,
+                                          int32_t *out_largest)
 {
 	GRETA_SHARED double norm_sums[GRETA_GPU_NORM_BLOCKS];
 	GRETA_SHARED uint64_t barriers[16 * GRETA_RING_TILES];
@@ -420,6 +450,7 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	multiplier.start(m, job, from, to);
 	greta_next_may_start();
 	greta_clear_sums(job);
+	ahead();
 	greta_wait_for_previous();
 	/* The state is on its way together with the input; which token's it is must be known first of several. */
 	size_t skipped = 0;

@@ -35,15 +35,23 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_product(const struct greta_
 	struct greta_gpu_job job = greta_gpu_job_of(m.of[0].groups, a.rows_per_block, input, made);
 	uint32_t first = job.first * 16, end = greta_min(job.last * 16, a.rows);
 	int32_t largest;
-	float residual = 0; /* of the thread's first row */
-	auto early = [&] { residual = a.residual && first + greta_thread() < end ? a.residual[first + greta_thread()] : 0; };
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, early, &largest))
+	/* The thread's rows, one after the other; what may be known early of the first one is. */
+	uint32_t i = greta_thread();
+	struct greta_gpu_row row;
+	float residual = 0;
+	auto ahead = [&] { row = greta_row_of<TYPE>(m.of[0], job, i); };
+	auto early = [&] { residual = a.residual && first + i < end ? a.residual[first + i] : 0; };
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, ahead, early, &largest))
 		return;
-	for (uint32_t i = greta_thread(); first + i < end; i += greta_threads()) {
-		float y = greta_row_result<TYPE>(m.of[0], job, largest, i);
-		if (i >= greta_threads() && a.residual)
-			residual = a.residual[first + i];
+	while (first + i < end) {
+		float y;
+		greta_row_results<1>(row, job, largest, &y);
 		a.y[first + i] = a.residual && largest != GRETA_EXPONENT_NONFINITE ? y + residual : y;
+		i += greta_threads();
+		if (first + i < end) {
+			ahead();
+			early();
+		}
 	}
 }
 
@@ -70,12 +78,22 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_gate_up(const struct greta_
 	struct greta_gpu_job job = {
 	    0, 2 * here, blocks, a.activations, (uint64_t *)(input.digits ? made : made + blocks), NULL, NULL, 0};
 	int32_t largest;
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, [] {}, &largest))
+	uint32_t i = greta_thread();
+	struct greta_gpu_row gate, up;
+	auto ahead = [&] {
+		gate = greta_row_of<TYPE>(m.of[0], job, i);
+		up = greta_row_of<TYPE>(m.of[1], job, here * 16 + i);
+	};
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, ahead, [] {}, &largest))
 		return;
-	for (uint32_t i = greta_thread(); i < rows; i += greta_threads()) {
-		float gate = greta_row_result<TYPE>(m.of[0], job, largest, i);
-		float up = greta_row_result<TYPE>(m.of[1], job, largest, here * 16 + i);
-		a.h[first * 16 + i] = largest == GRETA_EXPONENT_NONFINITE ? gate : greta_siluf(gate) * up;
+	while (i < rows) {
+		float y[2];
+		greta_row_results<1>(gate, job, largest, &y[0]);
+		greta_row_results<1>(up, job, largest, &y[1]);
+		a.h[first * 16 + i] = largest == GRETA_EXPONENT_NONFINITE ? y[0] : greta_siluf(y[0]) * y[1];
+		i += greta_threads();
+		if (i < rows)
+			ahead();
 	}
 }
 
@@ -99,26 +117,57 @@ template <int COUNT> GRETA_DEVICE uint32_t greta_even_start(const struct greta_g
 	return start;
 }
 
-/* Rows `row` and `row + 1` of matrix 0 (q), 1 (k) or 2 (v), turned by the angle whose cosine and sine are c and s. */
-GRETA_DEVICE void greta_store_qkv_pair(const struct greta_qkv_args &a, int matrix, uint32_t row, uint32_t position,
-                                       float c, float s, float y0, float y1)
+/* Two rows, one after the other, of q, k or v: what is known of them before the run. */
+struct greta_qkv_pair {
+	struct greta_gpu_row row;
+	uint32_t matrix;   /* 0: q, 1: k, 2: v */
+	const float *rope; /* the cosine and the sine of the angle by which they are turned */
+	void *to;          /* where they go; in the cache, for position 0 */
+};
+
+template <uint32_t TYPE>
+GRETA_DEVICE struct greta_qkv_pair greta_qkv_pair_of(const struct greta_qkv_args &a,
+                                                     const struct greta_gpu_matrices<3> &m,
+                                                     const struct greta_gpu_job &job, uint32_t i)
 {
-	if (matrix < 2) {
-		float r0 = fmaf(y0, c, -(y1 * s)), r1 = fmaf(y0, s, y1 * c);
-		y0 = r0;
-		y1 = r1;
+	uint32_t group = job.first + i / 16;
+	const struct greta_gpu_matrix of = m.at(group);
+	uint32_t row = (group - of.before) * 16 + i % 16, head = row / a.head_dim, at = row % a.head_dim;
+	struct greta_qkv_pair pair = {greta_row_of<TYPE>(of, job, i), 0, a.rope + at, a.q + row};
+	size_t bytes = a.kv_type == GRETA_KV_F32 ? 4 : 2;
+	if (group >= m.of[1].groups) {
+		pair.matrix = 2;
+		pair.to = (uint8_t *)a.v_cache + greta_gpu_v_index(a.context, a.head_dim, head, 0, at) * bytes;
+	} else if (group >= m.of[0].groups) {
+		pair.matrix = 1;
+		pair.to = (uint8_t *)a.k_cache + greta_gpu_k_index(a.context, a.head_dim, head, 0, at) * bytes;
 	}
+	pair.matrix = greta_keep(pair.matrix);
+	return pair;
+}
+
+/* Where the pair goes. An index in the cache is the sum of what the head and the element make, and what the position
+ * makes. */
+GRETA_DEVICE void *greta_qkv_place(const struct greta_qkv_args &a, const struct greta_qkv_pair &pair, uint32_t position)
+{
+	size_t at = pair.matrix == 0   ? 0
+	            : pair.matrix == 1 ? greta_gpu_k_index(a.context, a.head_dim, 0, position, 0)
+	                               : greta_gpu_v_index(a.context, a.head_dim, 0, position, 0);
+	return (uint8_t *)pair.to + at * (a.kv_type == GRETA_KV_F32 ? 4 : 2);
+}
+
+/* Stores a pair, of q and k turned by the angle whose cosine and sine are c and s. */
+GRETA_DEVICE void greta_store_qkv_pair(const struct greta_qkv_args &a, uint32_t matrix, void *to, float c, float s,
+                                       const float y[2])
+{
+	float turned[2] = {fmaf(y[0], c, -(y[1] * s)), fmaf(y[0], s, y[1] * c)};
 	if (matrix == 0) {
-		a.q[row] = y0;
-		a.q[row + 1] = y1;
+		((float *)to)[0] = turned[0];
+		((float *)to)[1] = turned[1];
 		return;
 	}
-	uint32_t head = row / a.head_dim, i = row % a.head_dim;
-	void *cache = matrix == 1 ? a.k_cache : a.v_cache;
-	size_t at0 = matrix == 1 ? greta_gpu_k_index(a.context, a.head_dim, head, position, i)
-	                         : greta_gpu_v_index(a.context, a.head_dim, head, position, i);
-	greta_gpu_kv_store(a.kv_type, cache, at0, y0);
-	greta_gpu_kv_store(a.kv_type, cache, at0 + (matrix == 1 ? 1 : 8), y1);
+	greta_gpu_kv_store(a.kv_type, to, 0, matrix == 1 ? turned[0] : y[0]);
+	greta_gpu_kv_store(a.kv_type, to, matrix == 1 ? 1 : 8, matrix == 1 ? turned[1] : y[1]);
 }
 
 template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_qkv(const struct greta_qkv_args &a)
@@ -135,32 +184,28 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_qkv(const struct greta_qkv_
 		job.first = greta_even_start(m, greta_block_x());
 		job.last = greta_even_start(m, greta_block_x() + 1);
 	}
-	/* The pair of rows from i on, and the angle it is turned by; the first one's comes early. */
-	uint32_t i = 2 * greta_thread(), position = 0;
+	int32_t largest;
+	uint32_t i = 2 * greta_thread(), rows = (job.last - job.first) * 16, position = 0;
+	struct greta_qkv_pair pair;
 	float c = 1, s = 0;
-	auto turn = [&] {
-		if (i >= (job.last - job.first) * 16)
-			return;
-		uint32_t group = job.first + i / 16;
-		const float *rope = a.rope + ((group - m.at(group).before) * 16 + i % 16) % a.head_dim;
-		c = rope[0];
-		s = rope[1];
-	};
+	auto ahead = [&] { pair = greta_qkv_pair_of<TYPE>(a, m, job, i); };
 	auto early = [&] {
 		position = a.state->position;
-		turn();
+		c = pair.rope[0];
+		s = pair.rope[1];
 	};
-	int32_t largest;
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, early, &largest))
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, ahead, early, &largest))
 		return;
-	for (; i < (job.last - job.first) * 16; i += 2 * greta_threads(), turn()) {
-		uint32_t group = job.first + i / 16;
-		int matrix = group < m.of[0].groups ? 0 : group < m.of[1].groups ? 1 : 2;
-		const struct greta_gpu_matrix of = m.at(group);
-		uint32_t row = (group - of.before) * 16 + i % 16;
-		if (row < of.rows)
-			greta_store_qkv_pair(a, matrix, row, position, c, s, greta_row_result<TYPE>(of, job, largest, i),
-			                     greta_row_result<TYPE>(of, job, largest, i + 1));
+	while (i < rows) {
+		void *to = greta_qkv_place(a, pair, position);
+		float y[2];
+		greta_row_results<2>(pair.row, job, largest, y);
+		greta_store_qkv_pair(a, pair.matrix, to, c, s, y);
+		i += 2 * greta_threads();
+		if (i < rows) {
+			ahead();
+			early();
+		}
 	}
 }
 
@@ -176,14 +221,15 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_lm_head(const struct greta_
 	struct greta_gpu_input input = {a.x, a.norm, NULL, a.cols, a.activations, a.eps, a.state, a.chunk, 1};
 	struct greta_gpu_job job = greta_gpu_job_of(m.of[0].groups, a.rows_per_block, input, made);
 	int32_t largest;
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, [] {}, &largest))
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, [] {}, [] {}, &largest))
 		return;
 	uint64_t mine = 0;
 	for (uint32_t i = greta_thread(); i < (job.last - job.first) * 16; i += greta_threads()) {
 		uint32_t row = job.first * 16 + i;
 		if (row >= a.rows)
 			break;
-		float y = greta_row_result<TYPE>(m.of[0], job, largest, i);
+		float y;
+		greta_row_results<1>(greta_row_of<TYPE>(m.of[0], job, i), job, largest, &y);
 		uint64_t key = greta_logit_key(greta_bits32(y), row);
 		a.logits[row] = y;
 		mine = key > mine ? key : mine;
