@@ -90,19 +90,21 @@ GRETA_DEVICE double greta_gpu_square_sum(const float v[8], float *scratch)
 	return sum;
 }
 
-/* The digits of x [cols], through rmsnorm with `norm` unless it is NULL, made by all threads of the block: `begin` loads
- * the first values, which may be before it is known whether they are wanted; `make` does the rest. */
+/* The digits of x [cols], through rmsnorm with `norm` unless it is NULL, made by all threads of the block: `prepare` may
+ * come before x is there, and has the first of `norm` loaded; `begin` loads the first of x, which may be before it is
+ * known whether they are wanted; `make` does the rest. */
 struct greta_digits_maker {
 	const float *x, *norm;
 	uint32_t blocks; /* of 256 */
 	float v[GRETA_GPU_DIGITS_ROUNDS][8], w[8];
 
-	GRETA_MEMBER size_t place(uint32_t b) const
+	/* Where this thread's values of block b are: a wave's groups of 32 stay together, beyond the last block too. */
+	GRETA_MEMBER uint32_t place(uint32_t b) const
 	{
-		return (size_t)greta_min(b, blocks - 1) * 256 + greta_lane() % 32 * 8;
+		return greta_min(b, blocks - 1) * 256 + greta_lane() % 32 * 8;
 	}
 
-	/* The blocks of this thread's group of 32 from `first` on; a wave's groups stay together. */
+	/* The blocks of this thread's group of 32 from `first` on. */
 	GRETA_MEMBER void load(uint32_t first)
 	{
 		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
@@ -112,14 +114,20 @@ struct greta_digits_maker {
 				greta_load_floats8(x + place(first + k * groups + group), v[k]);
 	}
 
-	GRETA_MEMBER void begin(const float *of, const float *with, uint32_t cols)
+	GRETA_MEMBER void prepare(const float *of, const float *with, uint32_t cols)
 	{
 		x = of;
 		norm = with;
 		blocks = cols / 256;
-		load(0);
 		if (norm)
 			greta_load_floats8(norm + place(greta_thread() / 32), w);
+	}
+
+	/* x begins `skipped` values further on. */
+	GRETA_MEMBER void begin(size_t skipped)
+	{
+		x += skipped;
+		load(0);
 	}
 
 	GRETA_MEMBER float factor(float eps, double *sums, float *scratch) const

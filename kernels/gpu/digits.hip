@@ -16,7 +16,8 @@ GRETA_GPU_KERNEL(digits, 1024)
 		return;
 	struct greta_gpu_digits *out = (struct greta_gpu_digits *)a.digits + (size_t)t * blocks;
 	struct greta_digits_maker maker;
-	maker.begin(a.x + (size_t)t * a.cols, a.norm, a.cols);
+	maker.prepare(a.x + (size_t)t * a.cols, a.norm, a.cols);
+	maker.begin(0);
 	maker.make(a.eps, a.activations, sums, scratch, sizeof(scratch[0]), out);
 	greta_barrier();
 	int32_t largest = greta_gpu_largest(out, blocks);

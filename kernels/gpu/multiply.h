@@ -451,14 +451,17 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	greta_next_may_start();
 	greta_clear_sums(job);
 	ahead();
+	if (!input.digits)
+		maker.prepare(input.x, input.norm, input.cols);
 	greta_wait_for_previous();
-	/* The state is on its way together with the input; which token's it is must be known first of several. */
+	early();
 	size_t skipped = 0;
 	if (input.samples && input.chunk > 1)
 		skipped = (size_t)(greta_max(greta_step_tokens(input.state, input.chunk), 1) - 1) * input.cols;
-	early();
 	if (!input.digits)
-		maker.begin(input.x + skipped, input.norm, input.cols);
+		maker.begin(skipped);
+	/* The state is asked for after the input, so that nothing that needs it comes before the input's loads. */
+	greta_wave_sync();
 	uint32_t tokens = greta_step_tokens(input.state, input.chunk);
 	if (tokens == 0 || (input.samples && !greta_step_samples(input.state, tokens))) {
 		multiplier.finish();
