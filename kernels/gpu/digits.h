@@ -16,63 +16,82 @@ GRETA_DEVICE void greta_gpu_transpose4(const uint32_t v[4], uint32_t out[4])
 	out[3] = greta_bytes(c, d, 0x7632);
 }
 
-/* The block of eight values of each of 32 lanes. All lanes of the wave take part; groups of 32 whose `store` is 0 write
- * nothing. Gives the block's exponent to all its lanes. */
-GRETA_DEVICE int32_t greta_gpu_digits_of(const float x[8], uint32_t activations, int store,
-                                         struct greta_gpu_digits *out)
+/* The digits' sums over a sub-block, for the lane that is g-th of its four: digit g's. The sums of two digits go in a
+ * word, as 16-bit numbers: none is above 2^12 in magnitude. */
+GRETA_DEVICE int32_t greta_gpu_digit_sum(const uint32_t low[4], const uint32_t high[4], uint32_t g)
 {
-	uint32_t lane = greta_lane() % 32, j = lane / 4, g = lane % 4;
-	uint32_t amax = 0;
-	for (int i = 0; i < 8; i++) {
-		uint32_t magnitude = greta_bits32(x[i]) & 0x7fffffff;
-		amax = magnitude > amax ? magnitude : amax;
-	}
-	amax = greta_max32(amax);
-	int32_t e = greta_digits_exponent(amax, (int)activations);
-	float scale = greta_digits_scale(e, (int)activations);
-	uint32_t split[8], low[4], high[4];
-	for (int i = 0; i < 8; i++)
-		split[i] = e == GRETA_EXPONENT_NONFINITE ? 0 : greta_digits_split((int32_t)rintf(x[i] * scale));
-	greta_gpu_transpose4(split, low);
-	greta_gpu_transpose4(split + 4, high);
-	/* The sums of four lanes, two digits' in a word: none is above 2^12 in magnitude. */
+	const uint32_t ones = 0x01010101;
 	uint32_t pair[2];
 	for (uint32_t k = 0; k < 2; k++) {
-		pair[k] = (uint32_t)greta_dot4(high[2 * k], 0x01010101, greta_dot4(low[2 * k], 0x01010101, 0)) +
-		          ((uint32_t)greta_dot4(high[2 * k + 1], 0x01010101, greta_dot4(low[2 * k + 1], 0x01010101, 0))
-		           << 16);
-		pair[k] += greta_swap<1>(pair[k]);
-		pair[k] += greta_swap<2>(pair[k]);
+		int32_t even = greta_dot4(high[2 * k], ones, greta_dot4(low[2 * k], ones, 0));
+		int32_t odd = greta_dot4(high[2 * k + 1], ones, greta_dot4(low[2 * k + 1], ones, 0));
+		pair[k] = (uint32_t)even + ((uint32_t)odd << 16);
 	}
-	if (store) {
-		for (uint32_t k = 0; k < 4; k++) {
-			uint32_t both[2] = {low[k], high[k]};
-			memcpy(__builtin_assume_aligned(out->plane[k].digit[j][g], 8), both, 8);
-		}
-		/* Lane g of the four stores digit g's. */
-		uint32_t mine = g < 2 ? pair[0] : pair[1];
-		int32_t sum = (int16_t)mine;
-		if (g % 2)
-			sum = (int32_t)(mine - (uint32_t)sum) >> 16;
-		int8_t part = (int8_t)sum;
-		out->plane[g].sum[0][j] = part;
-		out->plane[g].sum[1][j] = (int8_t)((sum - part) >> 8);
-		if (lane == 0)
-			out->plane[0].exponent = e;
-	}
-	return e;
+	/* Lanes 0 and 1 are for digits 0 and 1, lanes 2 and 3 for the others. */
+	uint32_t mine = g < 2 ? pair[0] : pair[1];
+	mine += greta_swap<2>(g < 2 ? pair[1] : pair[0]);
+	mine += greta_swap<1>(mine);
+	return g % 2 ? (int32_t)(mine + 0x8000) >> 16 : (int16_t)mine;
 }
 
-/* The largest exponent of `blocks` blocks that are already written, for every thread of the wave. */
-GRETA_DEVICE int32_t greta_gpu_largest(const struct greta_gpu_digits *digits, uint32_t blocks)
+/* N blocks, of each eight values of each of 32 lanes: x[k] is written to *out[k] if store[k]. All lanes of the wave
+ * take part. The blocks go through each step together, so that none waits for another. Gives the largest exponent,
+ * less GRETA_EXPONENT_MIN, to all of the 32. */
+template <uint32_t N>
+GRETA_DEVICE uint32_t greta_gpu_digits_of(const float (*x)[8], uint32_t activations,
+                                          struct greta_gpu_digits *const out[N], const int store[N])
 {
-	uint32_t largest = 0;
-	for (uint32_t b = greta_lane() % 32; b < blocks; b += 32)
-		largest = greta_max(largest, (uint32_t)(digits[b].plane[0].exponent - GRETA_EXPONENT_MIN));
-	return (int32_t)greta_max32(largest) + GRETA_EXPONENT_MIN;
+	uint32_t lane = greta_lane() % 32, j = lane / 4, g = lane % 4, largest = 0;
+	uint32_t amax[N];
+	int32_t e[N];
+#pragma unroll
+	for (uint32_t k = 0; k < N; k++) {
+		amax[k] = 0;
+		for (int i = 0; i < 8; i++)
+			amax[k] = greta_max(amax[k], greta_bits32(x[k][i]) & 0x7fffffff);
+	}
+#pragma unroll
+	for (uint32_t k = 0; k < N; k++) {
+		e[k] = greta_digits_exponent(greta_max32(amax[k]), (int)activations);
+		largest = greta_max(largest, (uint32_t)(e[k] - GRETA_EXPONENT_MIN));
+	}
+#pragma unroll
+	for (uint32_t k = 0; k < N; k++) {
+		/* greta_digits_split, whose last step comes after the transposition, as it is the same in all bytes.
+		 * What became of an infinity or a NaN does not matter: their block's digits are cleared. */
+		const uint32_t each = 0x80808080;
+		uint32_t kept = greta_keep((uint32_t)((e[k] - GRETA_EXPONENT_NONFINITE) >> 31));
+		uint32_t split[8], low[4], high[4];
+		float scale = greta_digits_scale(e[k], (int)activations);
+		for (int i = 0; i < 8; i++)
+			split[i] = (uint32_t)(int32_t)rintf(x[k][i] * scale) + each;
+		greta_gpu_transpose4(split, low);
+		greta_gpu_transpose4(split + 4, high);
+		for (int d = 0; d < 4; d++) {
+			low[d] = (low[d] ^ each) & kept;
+			high[d] = (high[d] ^ each) & kept;
+		}
+		int32_t sum = greta_gpu_digit_sum(low, high, g);
+		if (!store[k])
+			continue;
+		for (uint32_t d = 0; d < 4; d++) {
+			uint32_t both[2] = {low[d], high[d]};
+			memcpy(__builtin_assume_aligned(out[k]->plane[d].digit[j][g], 8), both, 8);
+		}
+		out[k]->plane[g].sum[0][j] = (int8_t)sum;
+		out[k]->plane[g].sum[1][j] = (int8_t)((sum + 128) >> 8);
+		if (lane == 0)
+			out[k]->plane[0].exponent = e[k];
+	}
+	return largest;
 }
 
-#define GRETA_GPU_DIGITS_ROUNDS 3 /* whose values a thread loads together */
+/* Where a group of 32 threads leaves the largest exponent of its blocks, in memory that digits could fill: planes are
+ * in four of shared memory's banks, blocks all in one. */
+GRETA_DEVICE int32_t *greta_gpu_largest_of(struct greta_gpu_digits *shared, uint32_t group)
+{
+	return &shared[group / 4].plane[group % 4].largest;
+}
 
 /* A block's sum of squares in the reference's order, a lane holding eight values one after the other: 32 lanes of
  * eight that are 32 apart, folded in halves. scratch: shared memory [256], the wave's own. */
@@ -90,13 +109,14 @@ GRETA_DEVICE double greta_gpu_square_sum(const float v[8], float *scratch)
 	return sum;
 }
 
-/* The digits of x [cols], through rmsnorm with `norm` unless it is NULL, made by all threads of the block: `prepare` may
- * come before x is there, and has the first of `norm` loaded; `begin` loads the first of x, which may be before it is
- * known whether they are wanted; `make` does the rest. */
-struct greta_digits_maker {
+/* The digits of x [cols], through rmsnorm with `norm` unless it is NULL, made by all threads of the block: `prepare`
+ * may come before x is there, and has the first of `norm` loaded; `begin` loads the first of x, which may be before it
+ * is known whether they are wanted; `make` does the rest. ROUNDS (1 to 3): blocks whose values a thread loads, and
+ * makes digits of, together. */
+template <uint32_t ROUNDS> struct greta_digits_maker {
 	const float *x, *norm;
 	uint32_t blocks; /* of 256 */
-	float v[GRETA_GPU_DIGITS_ROUNDS][8], w[8];
+	float v[ROUNDS][8], w[8];
 
 	/* Where this thread's values of block b are: a wave's groups of 32 stay together, beyond the last block too. */
 	GRETA_MEMBER uint32_t place(uint32_t b) const
@@ -109,7 +129,7 @@ struct greta_digits_maker {
 	{
 		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
 #pragma unroll
-		for (uint32_t k = 0; k < GRETA_GPU_DIGITS_ROUNDS; k++)
+		for (uint32_t k = 0; k < ROUNDS; k++)
 			if (first + k * groups < blocks)
 				greta_load_floats8(x + place(first + k * groups + group), v[k]);
 	}
@@ -134,13 +154,13 @@ struct greta_digits_maker {
 	{
 		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
 #pragma unroll
-		for (uint32_t k = 0; k < GRETA_GPU_DIGITS_ROUNDS; k++)
+		for (uint32_t k = 0; k < ROUNDS; k++)
 			if (k * groups + group < blocks) {
 				double sum = greta_gpu_square_sum(v[k], scratch);
 				if (greta_lane() % 32 == 0)
 					sums[k * groups + group] = sum;
 			}
-		for (uint32_t b = GRETA_GPU_DIGITS_ROUNDS * groups + group; b < blocks; b += groups) {
+		for (uint32_t b = ROUNDS * groups + group; b < blocks; b += groups) {
 			float u[8];
 			greta_load_floats8(x + place(b), u);
 			double sum = greta_gpu_square_sum(u, scratch);
@@ -151,31 +171,56 @@ struct greta_digits_maker {
 		return greta_gpu_norm_of(sums, blocks * 256, eps);
 	}
 
-	/* digits [blocks], in shared or global memory; `largest` is left out. Ends without a barrier. sums: shared
-	 * memory [GRETA_GPU_NORM_BLOCKS]; scratch: shared memory, 1,024 bytes for each 32 threads that have a block,
-	 * `stride` apart, which may be where the digits go. */
-	GRETA_MEMBER void make(float eps, uint32_t activations, double *sums, void *scratch, uint32_t stride,
-	                       struct greta_gpu_digits *digits)
+	/* The blocks from `first` on, a group of 32 threads N of them. */
+	template <uint32_t N>
+	GRETA_MEMBER uint32_t make_rounds(uint32_t first, float r, uint32_t activations,
+	                                  struct greta_gpu_digits *digits)
 	{
-		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
+		struct greta_gpu_digits *out[N];
+		int store[N];
+#pragma unroll
+		for (uint32_t k = 0; k < N; k++) {
+			uint32_t b = first + k * (greta_threads() / 32) + greta_thread() / 32;
+			store[k] = GRETA_WAVE == 32 || b < blocks; /* N are the rounds in which the wave has a block */
+			out[k] = &digits[greta_min(b, blocks - 1)];
+			if (norm && first + k > 0)
+				greta_load_floats8(norm + place(b), w);
+			if (norm)
+				for (int i = 0; i < 8; i++)
+					v[k][i] = v[k][i] * r * w[i];
+		}
+		return greta_gpu_digits_of<N>(v, activations, out, store);
+	}
+
+	/* digits [blocks], in shared or global memory; `largest` is left out, and given to all threads. Ends behind a
+	 * barrier. sums: shared memory [GRETA_GPU_NORM_BLOCKS]; scratch: shared memory, 1,024 bytes for each 32 threads
+	 * that have a block, `stride` apart, which may be where the digits go. */
+	GRETA_MEMBER int32_t make(float eps, uint32_t activations, double *sums, void *scratch, uint32_t stride,
+	                          struct greta_gpu_digits *digits)
+	{
+		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32, largest = 0;
+		uint32_t lowest = greta_thread() / GRETA_WAVE * (GRETA_WAVE / 32); /* group of the wave */
 		float r = norm ? factor(eps, sums, (float *)((uint8_t *)scratch + group * stride)) : 1;
-		for (uint32_t first = 0; first < blocks; first += GRETA_GPU_DIGITS_ROUNDS * groups) {
+		for (uint32_t first = 0; first + lowest < blocks; first += ROUNDS * groups) {
+			uint32_t here;
 			if (first)
 				load(first);
-#pragma unroll
-			for (uint32_t k = 0; k < GRETA_GPU_DIGITS_ROUNDS; k++) {
-				uint32_t b = first + k * groups + group;
-				if (first + k * groups >= blocks)
-					break;
-				if (norm) {
-					if (first + k > 0)
-						greta_load_floats8(norm + place(b), w);
-					for (int i = 0; i < 8; i++)
-						v[k][i] = v[k][i] * r * w[i];
-				}
-				greta_gpu_digits_of(v[k], activations, b < blocks, &digits[greta_min(b, blocks - 1)]);
-			}
+			if (ROUNDS > 2 && first + 2 * groups + lowest < blocks)
+				here = make_rounds<ROUNDS>(first, r, activations, digits);
+			else if (ROUNDS > 1 && first + groups + lowest < blocks)
+				here = make_rounds<(ROUNDS > 1 ? 2 : 1)>(first, r, activations, digits);
+			else
+				here = make_rounds<1>(first, r, activations, digits);
+			largest = greta_max(largest, here);
 		}
+		/* No group's scratch is needed any more. */
+		struct greta_gpu_digits *left = (struct greta_gpu_digits *)scratch;
+		if (greta_lane() % 32 == 0 && group < blocks)
+			*greta_gpu_largest_of(left, group) = (int32_t)largest;
+		greta_barrier();
+		uint32_t other = greta_lane() % 32;
+		largest = other < greta_min(groups, blocks) ? (uint32_t)*greta_gpu_largest_of(left, other) : 0;
+		return (int32_t)greta_max32(largest) + GRETA_EXPONENT_MIN;
 	}
 };
 

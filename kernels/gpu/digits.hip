@@ -15,12 +15,10 @@ GRETA_GPU_KERNEL(digits, 1024)
 	if (t >= greta_step_tokens(a.state, a.chunk))
 		return;
 	struct greta_gpu_digits *out = (struct greta_gpu_digits *)a.digits + (size_t)t * blocks;
-	struct greta_digits_maker maker;
+	struct greta_digits_maker<3> maker;
 	maker.prepare(a.x + (size_t)t * a.cols, a.norm, a.cols);
 	maker.begin(0);
-	maker.make(a.eps, a.activations, sums, scratch, sizeof(scratch[0]), out);
-	greta_barrier();
-	int32_t largest = greta_gpu_largest(out, blocks);
+	int32_t largest = maker.make(a.eps, a.activations, sums, scratch, sizeof(scratch[0]), out);
 	for (uint32_t b = greta_thread(); b < blocks; b += greta_threads())
 		out[b].plane[0].largest = largest;
 }

@@ -446,7 +446,7 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	uint32_t wave = greta_thread() / GRETA_WAVE;
 	uint32_t from = greta_run_start(job, wave), to = greta_run_start(job, wave + 1);
 	struct greta_multiplier<TYPE, COUNT> multiplier;
-	struct greta_digits_maker maker;
+	struct greta_digits_maker<TYPE == GRETA_GPU_FLOAT ? 1 : 3> maker; /* unquantised forms are to take few registers */
 	multiplier.start(m, job, from, to);
 	greta_next_may_start();
 	greta_clear_sums(job);
@@ -474,9 +474,7 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 		if (largest != GRETA_EXPONENT_NONFINITE)
 			multiplier.run(m, job, input.digits, largest, from, to);
 	} else {
-		maker.make(input.eps, input.activations, norm_sums, made, sizeof(*made), made);
-		greta_barrier();
-		largest = greta_gpu_largest(made, job.blocks);
+		largest = maker.make(input.eps, input.activations, norm_sums, made, sizeof(*made), made);
 		if (largest != GRETA_EXPONENT_NONFINITE)
 			multiplier.run(m, job, made, largest, from, to);
 	}
