@@ -116,6 +116,7 @@ GRETA_DEVICE double greta_gpu_square_sum(const float v[8], float *scratch)
 template <uint32_t ROUNDS> struct greta_digits_maker {
 	const float *x, *norm;
 	uint32_t blocks; /* of 256 */
+	const float *at[ROUNDS]; /* this thread's first values, but for what is skipped */
 	float v[ROUNDS][8], w[8];
 
 	/* Where this thread's values of block b are: a wave's groups of 32 stay together, beyond the last block too. */
@@ -124,14 +125,20 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 		return greta_min(b, blocks - 1) * 256 + greta_lane() % 32 * 8;
 	}
 
-	/* The blocks of this thread's group of 32 from `first` on. */
-	GRETA_MEMBER void load(uint32_t first)
+	/* At the blocks of this thread's group of 32 from `first` on. */
+	GRETA_MEMBER void aim(uint32_t first)
 	{
-		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
 #pragma unroll
 		for (uint32_t k = 0; k < ROUNDS; k++)
-			if (first + k * groups < blocks)
-				greta_load_floats8(x + place(first + k * groups + group), v[k]);
+			at[k] = x + place(first + k * (greta_threads() / 32) + greta_thread() / 32);
+	}
+
+	GRETA_MEMBER void load(uint32_t first, size_t skipped)
+	{
+#pragma unroll
+		for (uint32_t k = 0; k < ROUNDS; k++)
+			if (first + k * (greta_threads() / 32) < blocks)
+				greta_load_floats8(at[k] + skipped, v[k]);
 	}
 
 	GRETA_MEMBER void prepare(const float *of, const float *with, uint32_t cols)
@@ -139,6 +146,7 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 		x = of;
 		norm = with;
 		blocks = cols / 256;
+		aim(0);
 		if (norm)
 			greta_load_floats8(norm + place(greta_thread() / 32), w);
 	}
@@ -147,7 +155,7 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 	GRETA_MEMBER void begin(size_t skipped)
 	{
 		x += skipped;
-		load(0);
+		load(0, skipped);
 	}
 
 	GRETA_MEMBER float factor(float eps, double *sums, float *scratch) const
@@ -203,8 +211,10 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 		float r = norm ? factor(eps, sums, (float *)((uint8_t *)scratch + group * stride)) : 1;
 		for (uint32_t first = 0; first + lowest < blocks; first += ROUNDS * groups) {
 			uint32_t here;
-			if (first)
-				load(first);
+			if (first) {
+				aim(first);
+				load(first, 0);
+			}
 			if (ROUNDS > 2 && first + 2 * groups + lowest < blocks)
 				here = make_rounds<ROUNDS>(first, r, activations, digits);
 			else if (ROUNDS > 1 && first + groups + lowest < blocks)

@@ -446,7 +446,7 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	uint32_t wave = greta_thread() / GRETA_WAVE;
 	uint32_t from = greta_run_start(job, wave), to = greta_run_start(job, wave + 1);
 	struct greta_multiplier<TYPE, COUNT> multiplier;
-	struct greta_digits_maker<TYPE == GRETA_GPU_FLOAT ? 1 : 3> maker; /* unquantised forms are to take few registers */
+	struct greta_digits_maker<TYPE == GRETA_GPU_FLOAT ? 2 : 3> maker; /* in 64 registers on sm_90 */
 	multiplier.start(m, job, from, to);
 	greta_next_may_start();
 	greta_clear_sums(job);

@@ -38,9 +38,13 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_product(const struct greta_
 	/* The thread's rows, one after the other; what may be known early of the first one is. */
 	uint32_t i = greta_thread();
 	struct greta_gpu_row row;
+	const float *added = NULL;
 	float residual = 0;
-	auto ahead = [&] { row = greta_row_of<TYPE>(m.of[0], job, i); };
-	auto early = [&] { residual = a.residual && first + i < end ? a.residual[first + i] : 0; };
+	auto ahead = [&] {
+		row = greta_row_of<TYPE>(m.of[0], job, i);
+		added = a.residual && first + i < end ? a.residual + first + i : NULL;
+	};
+	auto early = [&] { residual = added ? *added : 0; };
 	if (!greta_multiply_rows<TYPE>(m, input, job, made, ahead, early, &largest))
 		return;
 	while (first + i < end) {
