@@ -40,20 +40,21 @@ static const struct greta_form CPU_FORMS[] = {
 #define RING_OF_2(three, two) (two)
 
 /* Of one token: every wave has its part of each row's sum, 8 bytes, in shared memory, and its ring. */
-#define GPU_DECODE(type, set, three, two, name, tokens, sums, units, each, wave, lanes, ring, panel_bytes)             \
+#define GPU_DECODE(type, set, three, two, name, tokens, sums, units, each, wave, lanes, ring, panel_bytes, attend_bytes) \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_" type, .types = set, .most_tokens = tokens,         \
 	 .threads = lanes, .rows = 16, .blocks = (units) * (each), .most_rows = 1024,                                  \
 	 .shared_bytes = (lanes) / (wave) * ring(three, two), .row_bytes = (sums) * ((lanes) / (wave)) * 8},
 
 /* Of many tokens: blocks of rows by tokens, whose digits, and on NVIDIA tiles of weights, come through shared memory. */
-#define GPU_PREFILL(type, set, three, two, name, matrix_rows, units, each, wave, lanes, ring, panel_bytes)             \
+#define GPU_PREFILL(type, set, three, two, name, matrix_rows, units, each, wave, lanes, ring, panel_bytes, attend_bytes) \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_prefill_" type, .types = set, .threads = 4 * (wave), \
 	 .rows = matrix_rows, .tokens = 32, .shared_bytes = panel_bytes, .apart = true},
 
-#define GPU_SPLITS(units, ...) (2 * (units))
+#define GPU_UNITS(units, ...) (units)
+#define GPU_ATTEND_SHARED(units, each, wave, lanes, ring, panel_bytes, attend_bytes) (attend_bytes)
 
 /* A device: its compute units, blocks of a decode step that one holds, lanes of a wave, lanes of such a block, the ring of
- * each of its waves, bytes of shared memory of a block of many tokens. */
+ * each of its waves, bytes of shared memory of a block of many tokens, and of one of attention of one token. */
 #define GPU_FORMS(...)                                                                                                 \
 	GPU_FORM(embed, 1024) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
 	GPU_TYPES(GPU_DECODE, product, 1, 1, __VA_ARGS__) GPU_TYPES(GPU_PREFILL, product, 128, __VA_ARGS__)            \
@@ -63,7 +64,8 @@ static const struct greta_form CPU_FORMS[] = {
 	GPU_TYPES(GPU_PREFILL, gate_up, 64, __VA_ARGS__) GPU_MIXES(GPU_PREFILL, gate_up, 64, __VA_ARGS__)              \
 	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, __VA_ARGS__)                                                              \
 	GPU_FORM(rope, 256) GPU_FORM(kv_write, 256) GPU_FORM(silu_mul, 256) GPU_FORM(add, 256)                         \
-	GPU_FORM(attention, 512, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = GPU_SPLITS(__VA_ARGS__))         \
+	GPU_FORM(attention, 512, .most_tokens = 1, .tokens = 1, .heads = 1, .splits = GPU_UNITS(__VA_ARGS__),          \
+		 .shared_bytes = GPU_ATTEND_SHARED(__VA_ARGS__))                                                       \
 	{.kernel = GRETA_KERNEL_attention, .symbol = "greta_attention_prefill", .threads = 128, .tokens = 32, .heads = 1}, \
 	GPU_FORM(argmax, 1024) GPU_FORM(sample, 1024) GPU_FORM(advance, 64) GPU_FORM(stamp, 64)
 
@@ -73,11 +75,11 @@ static const struct greta_form CPU_FORMS[] = {
 #define SM_89_UNITS 128
 #define SM_90_UNITS 132
 
-static const struct greta_form GFX942_FORMS[] = {GPU_FORMS(GFX942_UNITS, 1, 64, 512, NO_RING, 45312)};
-static const struct greta_form GFX90A_FORMS[] = {GPU_FORMS(GFX90A_UNITS, 1, 64, 512, NO_RING, 45312)};
-static const struct greta_form SM_90_FORMS[] = {GPU_FORMS(SM_90_UNITS, 1, 32, 512, RING_OF_3, 106752)};
-static const struct greta_form SM_89_FORMS[] = {GPU_FORMS(SM_89_UNITS, 1, 32, 256, RING_OF_2, 82176)};
-static const struct greta_form SM_80_FORMS[] = {GPU_FORMS(SM_80_UNITS, 2, 32, 256, RING_OF_2, 82176)};
+static const struct greta_form GFX942_FORMS[] = {GPU_FORMS(GFX942_UNITS, 1, 64, 512, NO_RING, 45312, 32768)};
+static const struct greta_form GFX90A_FORMS[] = {GPU_FORMS(GFX90A_UNITS, 1, 64, 512, NO_RING, 45312, 32768)};
+static const struct greta_form SM_90_FORMS[] = {GPU_FORMS(SM_90_UNITS, 1, 32, 512, RING_OF_3, 106752, 221184)};
+static const struct greta_form SM_89_FORMS[] = {GPU_FORMS(SM_89_UNITS, 1, 32, 256, RING_OF_2, 82176, 32768)};
+static const struct greta_form SM_80_FORMS[] = {GPU_FORMS(SM_80_UNITS, 2, 32, 256, RING_OF_2, 82176, 32768)};
 
 /* Shared memory that kernels declare themselves, at most, where they also have some whose size the launch says. */
 #define GPU_STATIC_SHARED_BYTES (6 * KIB)

@@ -37,8 +37,8 @@ static const struct greta_target_function cpu_functions[] = {
 #define TWO(three, two) (two)
 
 /* threads, waves: of a block of one token; each wave has 8 bytes for each row and matrix, and a ring.
-   many, bytes: threads of a block for many tokens, and its shared memory. */
-#define GPU_FUNCTIONS(threads, waves, ring, many, bytes) \
+   many, bytes: threads of a block for many tokens, and its shared memory; attend_bytes: of one of attention of one token. */
+#define GPU_FUNCTIONS(threads, waves, ring, many, bytes, attend_bytes) \
 	GPU(embed, 1024) GPU(rope_angles, 256) GPU(rmsnorm, 256) GPU(digits, 512) GPU(rope, 256) GPU(kv_write, 256) \
 	GPU(silu_mul, 256) GPU(add, 256) GPU(argmax, 1024) GPU(sample, 1024) GPU(advance, 64) GPU(stamp, 64) \
 	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, product, 128, many, bytes) \
@@ -47,12 +47,12 @@ static const struct greta_target_function cpu_functions[] = {
 	GPU_TYPES(GPU_DECODE, gate_up, 1, 16 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, gate_up, 64, many, bytes) \
 	GPU_MIXES(GPU_DECODE, gate_up, 1, 16 * (waves), threads, waves, ring) GPU_MIXES(GPU_PREFILL, gate_up, 64, many, bytes) \
 	GPU_TYPES(GPU_DECODE, lm_head, ANY, 8 * (waves), threads, waves, ring) \
-	{"greta_attention", GRETA_KERNEL_attention, ANY, 512, 1, 1, 0, 0, 0, 0, 0, false, false, true, true}, \
+	{"greta_attention", GRETA_KERNEL_attention, ANY, 512, 1, 1, 0, 0, attend_bytes, 0, 0, false, false, true, true}, \
 	{"greta_attention_prefill", GRETA_KERNEL_attention, ANY, 128, ANY, 32, 0, 0, 0, 0, 0, false, false, false, true},
 
-static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(512, 8, NONE, 256, 45312)};
-static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(512, 16, THREE, 128, 106752)};
-static const struct greta_target_function sm_80_functions[] = {GPU_FUNCTIONS(256, 8, TWO, 128, 82176)};
+static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(512, 8, NONE, 256, 45312, 32768)};
+static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(512, 16, THREE, 128, 106752, 221184)};
+static const struct greta_target_function sm_80_functions[] = {GPU_FUNCTIONS(256, 8, TWO, 128, 82176, 32768)};
 
 #define FUNCTIONS(list) .functions = (list), .function_count = sizeof(list) / sizeof((list)[0])
 

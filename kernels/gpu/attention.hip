@@ -13,9 +13,6 @@
 #include "kernels/numbers.h"
 #include "kernels/gpu/attend.h"
 
-#define GRETA_ATTENTION_TOKENS 32
-#define GRETA_LANES_TOKENS 8 /* of 32 lanes */
-
 GRETA_GPU_KERNEL(rope, 1024)
 {
 	uint32_t t = greta_block_x(), pairs = a.head_dim / 2;
@@ -51,15 +48,39 @@ GRETA_GPU_KERNEL(kv_write, 1024)
 
 GRETA_GPU_KERNEL(attention, GRETA_ATTEND_THREADS)
 {
+	GRETA_DYNAMIC_SHARED(uint8_t, pieces);
 	GRETA_SHARED struct greta_attend_shared s;
 	greta_next_may_start();
-	greta_attend_prefetch(a, greta_block_x(), greta_block_y());
-	greta_wait_for_previous();
 	if (greta_step_tokens(a.state, 1) == 0)
 		return;
-	uint32_t busy = greta_min(greta_blocks_y(), greta_attend_groups(a.state->position + 1));
-	if (greta_block_y() < busy)
-		greta_attend_one(a, s, greta_block_x(), greta_block_y(), busy);
+	struct greta_attend_job job =
+	    greta_attend_job_of(a, greta_block_x(), greta_block_y(), greta_blocks_y(), a.state->position);
+	if (job.count == 0)
+		return;
+	if (a.kv_type == GRETA_KV_F32)
+		greta_attend<GRETA_KV_F32>(a, job, s, pieces);
+	else
+		greta_attend<GRETA_KV_F16>(a, job, s, pieces);
+}
+
+/* ---- Many tokens ---- */
+
+#define GRETA_ATTENTION_THREADS 128
+#define GRETA_ATTENTION_TOKENS 32
+#define GRETA_LANES_TOKENS 8 /* of 32 lanes */
+
+/* What a chunk does to what came before it. */
+struct greta_joint {
+	float max, sum;
+};
+
+GRETA_DEVICE void greta_join(struct greta_joint &run, float max, float sum, float *out_before, float *out_chunk)
+{
+	float joint = greta_larger(max, run.max);
+	*out_before = greta_expf(run.max - joint);
+	*out_chunk = greta_expf(max - joint);
+	run.max = joint;
+	run.sum = fmaf(sum, *out_chunk, run.sum * *out_before);
 }
 
 /* A head's queries, and their weights for a chunk. */

@@ -13,8 +13,6 @@ GRETA_DEVICE constexpr uint32_t greta_ring_bytes(uint32_t type)
 	                                                        : GRETA_RING_TILES * greta_tile_bytes(type);
 }
 
-GRETA_DEVICE uint32_t greta_shared_address(const void *p) { return (uint32_t)__cvta_generic_to_shared(p); }
-
 template <uint32_t TYPE, int COUNT> struct greta_feed {
 	static const uint32_t BYTES = greta_tile<TYPE>::BYTES;
 	static const uint32_t TILES = TYPE == GRETA_TYPE_Q8_0 ? 2 : GRETA_RING_TILES;

@@ -4,9 +4,33 @@
 
 #define GRETA_PANEL_SHARED_BYTES 106752 /* what the planner gives a block of many tokens; two such on a compute unit */
 
-GRETA_DEVICE void greta_prefetch(const void *p, uint32_t bytes)
+#define GRETA_BULK 1
+/* Of attention's block: values, and 13 pieces of 64 positions of 128 elements in f16. */
+#define GRETA_ATTEND_SHARED_BYTES 221184
+GRETA_DEVICE void greta_bulk_begin(uint64_t *barrier)
 {
-	asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(p), "r"(bytes) : "memory");
+	asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(greta_shared_address(barrier)) : "memory");
+	asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+}
+GRETA_DEVICE void greta_bulk_copy(void *shared, const void *p, uint32_t bytes, uint64_t *barrier)
+{
+	asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(greta_shared_address(barrier)), "r"(bytes)
+	             : "memory");
+	asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
+			 greta_shared_address(shared)),
+	             "l"(p), "r"(bytes), "r"(greta_shared_address(barrier))
+	             : "memory");
+}
+GRETA_DEVICE void greta_bulk_wait(uint64_t *barrier, uint32_t phase)
+{
+	uint32_t done;
+	do
+		asm volatile("{\n\t.reg .pred p;\n\tmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n\tselp.u32 %0, 1, 0, "
+		             "p;\n\t}"
+		             : "=r"(done)
+		             : "r"(greta_shared_address(barrier)), "r"(phase)
+		             : "memory");
+	while (!done);
 }
 
 GRETA_DEVICE void greta_next_may_start(void) { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }

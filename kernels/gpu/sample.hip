@@ -168,10 +168,11 @@ GRETA_GPU_KERNEL(argmax, GRETA_SAMPLE_THREADS)
 		a.best[0] = best;
 }
 
+/* This and advance end a step, so they let no launch of the next start early: what a kernel reads before
+ * greta_wait_for_previous, of the state and of what earlier steps wrote, stays as it is. */
 GRETA_GPU_KERNEL(sample, GRETA_SAMPLE_THREADS)
 {
 	GRETA_SHARED struct greta_sampler s;
-	greta_next_may_start();
 	greta_wait_for_previous();
 	struct greta_state *state = a.state;
 	uint32_t tokens = greta_step_tokens(state, a.chunk), position = state->position + tokens;
@@ -199,7 +200,6 @@ GRETA_GPU_KERNEL(sample, GRETA_SAMPLE_THREADS)
 
 GRETA_GPU_KERNEL(advance, 64)
 {
-	greta_next_may_start();
 	greta_wait_for_previous();
 	if (greta_thread() == 0)
 		a.state->position += greta_step_tokens(a.state, a.chunk);

@@ -31,25 +31,32 @@
  *   greta_load4(p), greta_stream4(p) 16 aligned bytes of what no kernel in flight writes, as four words; the second for
  *                                    what is read once
  *   greta_fetch4(p)                  the same of what another kernel wrote
- *   greta_prefetch(p, bytes)         a hint: bytes (a multiple of 16) will be read by this or a later block; may do
- *                                    nothing
+ *   GRETA_BULK                       1 where one thread can have a run of memory copied to shared memory while it does
+ *                                    other things: greta_bulk_copy(shared, p, bytes, barrier), 16-byte aligned, after
+ *                                    greta_bulk_begin(barrier) by the same thread, once; greta_bulk_wait(barrier,
+ *                                    phase) by who reads it, phase being 0 for the barrier's first copy, 1 for the
+ *                                    next, and so on in turns. Where it is 0, these do nothing
+ *   GRETA_ATTEND_SHARED_BYTES        dynamic shared memory of a block of attention of one token, as the planner gives
+ *                                    it
  *   greta_copy_start(shared, p)      begins to bring 16 aligned bytes to shared memory; greta_copy_end(what it gave,
  *                                    shared) after it, as late as can be. greta_copies_started() ends a batch of them,
  *                                    greta_copies_wait<N>() waits for all of this thread's batches but the last N;
  *                                    others see them after a barrier
  *   greta_keep_order()               a hint: what stands after shall not be moved before, to save registers
  *   greta_next_may_start()           a hint: the next kernel may be started, up to its greta_wait_for_previous
- *   greta_wait_for_previous()        what earlier kernels wrote may be read from here on; the first thing a kernel does
- *                                    but for reading weights
+ *   greta_wait_for_previous()        what earlier kernels wrote may be read from here on. Before it a kernel reads
+ *                                    weights, and of a decode step also the state, and what earlier steps wrote: no
+ *                                    kernel that ends a step (sample, advance) calls greta_next_may_start
  *   greta_clock()                    the clock that all compute units share, in ticks of
  *                                    hipDeviceAttributeWallClockRate
  *   greta_half(bits)                 an f16 as fp32
  *   greta_fma_down(x, y, z)          fp64 xy + z rounded towards -infinity, between greta_round_down_begin() and
  *                                    _end(); other fp64 arithmetic there must be exact
  *   greta_shared_add(p, v)           adds to a u64 of shared memory, atomically
- *   greta_publish()                  what this thread wrote is visible to the device before what it does next
- *   greta_count_one(counter)         adds one atomically, gives what was there; what this thread wrote before is
- *                                    visible to who counts after, and the other way round
+ *   greta_publish()                  what this thread wrote goes out to the device: each thread of a block calls it
+ *                                    before a barrier, after which one of them calls greta_count_one
+ *   greta_count_one(counter)         adds one atomically, gives what was there; what the block has published is visible
+ *                                    to who counts after, and to its block after a barrier
  *   greta_wave_barrier()             what the wave's lanes stored in shared memory before is seen by all of them after
  *   greta_uniform(v)                 v, which is the same in all lanes of the wave
  *   greta_load_fresh(p)              reads what other blocks of this launch, or an earlier kernel that is not over, wrote

@@ -127,7 +127,11 @@ GRETA_DEVICE void greta_copy_end(struct greta_copy c, void *shared)
 GRETA_DEVICE void greta_copies_started(void) {}
 template <uint32_t LATER> GRETA_DEVICE void greta_copies_wait(void) {}
 
-GRETA_DEVICE void greta_prefetch(const void *, uint32_t) {}
+#define GRETA_BULK 0
+#define GRETA_ATTEND_SHARED_BYTES 32768 /* of attention's block: values */
+GRETA_DEVICE void greta_bulk_begin(uint64_t *) {}
+GRETA_DEVICE void greta_bulk_copy(void *, const void *, uint32_t, uint64_t *) {}
+GRETA_DEVICE void greta_bulk_wait(uint64_t *, uint32_t) {}
 GRETA_DEVICE void greta_keep_order(void) { __builtin_amdgcn_sched_barrier(0); }
 GRETA_DEVICE void greta_next_may_start(void) {}
 GRETA_DEVICE void greta_wait_for_previous(void) {}

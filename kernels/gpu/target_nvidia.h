@@ -9,7 +9,7 @@
 #define GRETA_SHARED static __shared__
 #define GRETA_DYNAMIC_SHARED(type, name) extern __shared__ __align__(16) type name[]
 #define GRETA_GPU_KERNEL(name, threads)                                                                                \
-	extern "C" __global__ void __launch_bounds__(threads) greta_##name(                                            \
+	extern "C" __global__ void __launch_bounds__(threads, 1) greta_##name(                                          \
 		const __grid_constant__ struct greta_##name##_args a)
 
 #define GRETA_GPU_KERNEL_OF(name, suffix, threads)                                                                     \
@@ -94,6 +94,8 @@ template <uint32_t LATER> GRETA_DEVICE void greta_copies_wait(void)
 	asm volatile("cp.async.wait_group %0;" ::"n"(LATER) : "memory");
 }
 
+GRETA_DEVICE uint32_t greta_shared_address(const void *p) { return (uint32_t)__cvta_generic_to_shared(p); }
+
 GRETA_DEVICE void greta_keep_order(void) {}
 
 #if __CUDA_ARCH__ >= 900
@@ -128,7 +130,7 @@ GRETA_DEVICE void greta_round_down_begin(void) {}
 GRETA_DEVICE void greta_round_down_end(void) {}
 GRETA_DEVICE double greta_fma_down(double x, double y, double z) { return __fma_rd(x, y, z); }
 
-GRETA_DEVICE void greta_publish(void) { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
+GRETA_DEVICE void greta_publish(void) {} /* the fence of who counts is enough */
 GRETA_DEVICE uint32_t greta_count_one(uint32_t *counter)
 {
 	asm volatile("fence.acq_rel.gpu;" ::: "memory");

@@ -65,7 +65,7 @@ static const struct budget {
     {"greta_silu_mul", 32, 0, 0, 0, 0},
     {"greta_add", 32, 0, 0, 0, 0},
     {"greta_digits", 80, 33792, 0, 0, 0},
-    {"greta_attention", 192, 10496, 256, 0, 0},
+    {"greta_attention", 192, 3840, 16, 0, 0},
     {"greta_argmax", 32, 256, 0, 0, 0},
     {"greta_sample", 64, 12288, 0, 0, 0},
     {"greta_advance", 8, 0, 0, 0, 0},
