@@ -1,6 +1,6 @@
-/* count-plan PLAN [POSITION]: what the launches of a gfx942 plan's decode program execute at a position (default 127), counted
- * in the simulator, one JSON object a line and launch. Blocks that differ in x alone execute the same but for the last, so
- * that one of them is run and counts for all; where they share the rows by the grid's size, all are run. */
+/* count-plan PLAN [POSITION]: what the launches of a gfx942 plan's decode program execute at a position (default 127),
+ * counted in the simulator, one JSON object a line and launch. Blocks that differ in x alone execute the same but for
+ * the last, so that one of them is run and counts for all; where they share the rows by the grid's size, all are run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,8 @@ static void print(const struct greta_plan *plan, uint32_t index, const struct co
 {
 	const struct greta_plan_launch *l = c->launch;
 	unsigned long long runs = c->runs, blocks = (unsigned long long)l->grid[0] * l->grid[1];
-	unsigned long long all[] = {c->stats.valu, c->stats.mfma, c->stats.lds, c->stats.vmem, c->stats.waves, c->stats.bytes_read};
+	unsigned long long all[] = {c->stats.valu, c->stats.mfma, c->stats.lds, c->stats.vmem,
+	                            c->stats.waves, c->stats.bytes_read};
 	printf("{\"launch\": %u, \"symbol\": \"%s\", \"blocks\": %llu, \"valu\": %llu, \"mfma\": %llu, \"lds\": %llu, "
 	       "\"vmem\": %llu, \"waves\": %llu, \"bytes_read\": %llu}\n",
 	       index, greta_plan_string(plan, l->symbol), blocks, runs * all[0], runs * all[1], runs * all[2], runs * all[3],
