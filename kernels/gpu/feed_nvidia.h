@@ -20,7 +20,7 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	uint8_t *ring;
 	uint32_t barriers;    /* shared address of one a tile */
 	uint32_t slot, phase; /* of what is taken next */
-	uint32_t outstanding;
+	uint32_t outstanding, filled; /* tiles that were copied and not taken; that were copied before the first was taken */
 
 	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
 	                        uint32_t from, uint32_t to)
@@ -37,8 +37,15 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 				             : "memory");
 		asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 		__syncwarp();
-		for (uint32_t i = 0; i < TILES; i++)
-			copy(m, job, i);
+		filled = 0;
+		fill(m, job, 1);
+	}
+
+	/* Before the first tile is taken: has `tiles` of them on their way, or as many as there are places. */
+	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job, uint32_t tiles)
+	{
+		for (; filled < greta_min(tiles, TILES); filled++)
+			copy(m, job, filled);
 	}
 
 	GRETA_MEMBER void copy(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job, uint32_t to)

@@ -43,6 +43,8 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 		greta_copies_started();
 	}
 
+	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t) {}
+
 	GRETA_MEMBER void take(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &,
 	                       greta_tile<TYPE> &out)
 	{

@@ -2,8 +2,8 @@
  *
  * A block has some groups of 16 rows ("groups"), each cols / 256 tiles long. Its tiles, in the order of memory, are
  * dealt to its waves in equal runs. A wave streams its run, some tiles ahead (feed_*.h), the first of them while the
- * digits are being made, and leaves each row's part of the sum in shared memory: integers, so that their order does
- * not matter.
+ * digits are being made: one at a time, because copies that wait for memory are in the way of the input. It leaves each
+ * row's part of the sum in shared memory: integers, so that their order does not matter.
  *
  * Dynamic shared memory: cols / 256 blocks of digits unless they are given, then a u64 for each wave, group and row,
  * then what feed_*.h says for each wave. */
@@ -336,6 +336,7 @@ GRETA_DEVICE void greta_run_part(const struct greta_gpu_matrices<COUNT> &m, cons
 {
 	struct greta_feed<TYPE, COUNT> feed;
 	feed.start(m, job, from, to);
+	feed.fill(m, job, GRETA_RING_TILES);
 	greta_run<TYPE>(feed, m, job, x, largest, from, to);
 	feed.finish();
 }
@@ -389,6 +390,10 @@ template <uint32_t TYPE, int COUNT> struct greta_multiplier {
 	{
 		feed.start(m, job, from, to);
 	}
+	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job, uint32_t tiles)
+	{
+		feed.fill(m, job, tiles);
+	}
 	GRETA_MEMBER void finish() { feed.finish(); }
 	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
 	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
@@ -402,6 +407,7 @@ template <int COUNT> struct greta_multiplier<GRETA_GPU_FLOAT, COUNT> {
 	                        uint32_t)
 	{
 	}
+	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t) {}
 	GRETA_MEMBER void finish() {}
 	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
 	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t, uint32_t)
@@ -416,6 +422,7 @@ template <uint32_t TYPE, int COUNT> struct greta_mixed_multiplier {
 	                        uint32_t)
 	{
 	}
+	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t) {}
 	GRETA_MEMBER void finish() {}
 	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
 	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
@@ -462,6 +469,7 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 		maker.begin(skipped);
 	/* The state is asked for after the input, so that nothing that needs it comes before the input's loads. */
 	greta_wave_sync();
+	multiplier.fill(m, job, 2);
 	uint32_t tokens = greta_step_tokens(input.state, input.chunk);
 	if (tokens == 0 || (input.samples && !greta_step_samples(input.state, tokens))) {
 		multiplier.finish();
@@ -470,11 +478,13 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	int32_t largest;
 	if (input.digits) {
 		largest = input.digits->plane[0].largest;
+		multiplier.fill(m, job, GRETA_RING_TILES);
 		greta_barrier(); /* the sums are clear */
 		if (largest != GRETA_EXPONENT_NONFINITE)
 			multiplier.run(m, job, input.digits, largest, from, to);
 	} else {
 		largest = maker.make(input.eps, input.activations, norm_sums, made, sizeof(*made), made);
+		multiplier.fill(m, job, GRETA_RING_TILES);
 		if (largest != GRETA_EXPONENT_NONFINITE)
 			multiplier.run(m, job, made, largest, from, to);
 	}
