@@ -121,6 +121,7 @@ template <uint32_t KV> struct greta_attend_pieces {
 		together = greta_min(GRETA_ATTEND_TEAMS, places);
 		if (GRETA_BULK && greta_thread() % 32 == 0 && greta_thread() / 32 < places)
 			greta_bulk_begin(&barriers[greta_thread() / 32]);
+		greta_wave_sync();
 	}
 
 	/* Where piece n is in memory; *out_chunk: the chunk it belongs to, from the block's first. */
