@@ -126,7 +126,7 @@ FIGURES = [
            [parity("{tiny} -n 32", "this machine's kernels")] +
            [Command(PARITY + "{tiny} -n 24 -b cpu:%s -b cpu:%s,fuse=none,decode --json" % (form, form), "parity", form,
                     optional=True) for form in ("amx", "avx512", "avx2", "portable")], 0, 15, 90),
-    *on_gpu("nvidia", "performance.md", "On an NVIDIA H200, beside llama.cpp", 2),
+    *on_gpu("nvidia", "performance.md", "On an NVIDIA H100 and an H200, beside llama.cpp", 3),
     *on_gpu("amd", "performance.md", "A model of an MI300X", 0),
     Figure("graph-tiny", "performance.md", "Graph against eager on a CPU",
            [bench("{tiny} -p 256 -n 128 -r 5 --provider cpu")], 0, 8, 60),
