@@ -103,7 +103,10 @@ def why_not(figure, machine, runner):
     """Why a figure is not to be tried now; None if it is."""
     if figure.by_hand:
         return figure.by_hand
-    lacking = [why for why in map(machine.lacks, figure.needs) if why]
+    # What only --full measures, it alone builds: then a tool that is not there is no reason.
+    waits = figure.only_full and not machine.options.full
+    needs = [need for need in figure.needs if not (waits and need.startswith("tool:"))]
+    lacking = [why for why in map(machine.lacks, needs) if why]
     if lacking:
         return lacking[0]
     if machine.options.full:

@@ -46,6 +46,11 @@ python3 -m json.tool "$report/report.json" >/dev/null || fault "report.json is n
 grep -Eq "<script|src=|url\(" "$report/index.html" && fault "the page loads something"
 run 0 build --no-build -o reports --only plan
 [ "$(find reports -mindepth 1 -maxdepth 1 | wc -l)" -eq 2 ] || fault "not two reports: $(ls -a reports)"
+mkdir -p build/kernels/gpu
+touch build/kernels/gpu/gfx942.image
+run 0 build --no-build -o waiting --only gfx942-simulated
+grep -q 'simulator: --full' waiting/report-*/report.md || fault "what waits for --full has another reason: $(cat waiting/report-*/report.md)"
+rm -r build/kernels waiting
 
 # ---- A hash that is wrong, a time that is too short ----
 rm build/runtime/exec/greta-exec
