@@ -295,7 +295,7 @@ static hipError_t get_attribute(int *out_value, hipDeviceAttribute_t attribute, 
 	switch (attribute) {
 	case hipDeviceAttributeIntegrated: *out_value = 0; return hipSuccess;
 	case hipDeviceAttributeWallClockRate: *out_value = 100000; return hipSuccess;
-	case hipDeviceAttributeWarpSize: *out_value = 64; return hipSuccess;
+	case hipDeviceAttributeWarpSize: *out_value = strncmp(sim.architecture, "gfx1", 4) ? 64 : 32; return hipSuccess;
 	case hipDeviceAttributeMultiprocessorCount: *out_value = UNITS; return hipSuccess;
 	case hipDeviceAttributeMaxSharedMemoryPerBlock: *out_value = LDS_BYTES; return hipSuccess;
 	default: return sim.cpu->hipDeviceGetAttribute(out_value, attribute, device);

@@ -1,6 +1,6 @@
 /* A provider that is an MI300X without one: memory, streams, capture and graphs are the cpu provider's, a code object
- * is gfx942 machine code (or gfx90a's, on request), and a launch runs it in the simulator (tests/sim942). So a session runs a gfx942 plan here
- * from end to end: upload, graph, kernels.
+ * is gfx942 machine code (or another processor's that the simulator knows, on request), and a launch runs it in the
+ * simulator (tests/sim942). So a session runs a gfx942 plan here from end to end: upload, graph, kernels.
  *
  * Device memory is what is allocated: an access of a kernel outside every allocation is an error, as is a launch that
  * exceeds an MI300X's limits. A kernel that failed is told by the next call that waits or asks: hipErrorLaunchFailure,
@@ -17,7 +17,8 @@ bool sim_wrap(const struct greta_hip *cpu, struct greta_hip *out_hip);
 /* How much memory the device says it has; 192 GiB after sim_wrap. */
 void sim_set_memory(size_t bytes);
 
-/* Which code it takes: "gfx90a" or, after sim_wrap, "gfx942"; a static string. All else stays an MI300X's. */
+/* Which code it takes: "gfx90a", "gfx1100", "gfx1201" or, after sim_wrap, "gfx942"; a static string. With it go the lanes of
+ * a wave; all else stays an MI300X's. */
 void sim_set_architecture(const char *name);
 
 /* The most device memory that was allocated (hipMalloc) at one time since sim_wrap, and what is allocated now. */

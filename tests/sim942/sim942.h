@@ -1,8 +1,8 @@
-/* sim942: run AMD gfx942 (MI300X) and gfx90a (MI200) code objects on a CPU.
+/* sim942: run AMD gfx942 (MI300X), gfx90a (MI200), gfx1100 (RX 7900) and gfx1201 (RX 9070) code objects on a CPU.
  *
  * A functional simulator for testing GPU kernels where no AMD GPU is at hand. It loads the ELF code object that hipcc
- * or clang emits, decodes it through llvm-objdump, and interprets its instructions, 64 lanes a wave. Addresses in the
- * simulated program are host addresses. It models results, not time.
+ * or clang emits, decodes it through llvm-objdump, and interprets its instructions, 64 lanes a wave (32 on gfx1100 and
+ * gfx1201). Addresses in the simulated program are host addresses. It models results, not time.
  *
  * All functions return 0 on success and -1 on failure with a message in err (never NULL, errlen bytes).
  * Loading is not thread-safe; launches of loaded code may run from one thread at a time.
@@ -27,7 +27,7 @@ struct sim942_kernel {
 	uint32_t vgprs, agprs, sgprs, vgpr_spills, sgpr_spills;   /* from the metadata note */
 };
 
-/* Loads a code object (a gfx942 or gfx90a ELF, or a clang offload bundle that holds one). Copies it; elf may be freed after. */
+/* Loads a code object (an ELF of one of these, or a clang offload bundle that holds one). Copies it; elf may be freed after. */
 int sim942_load(const void *elf, size_t size, sim942_code **out_code, char *err, size_t errlen);
 void sim942_unload(sim942_code *code);   /* NULL is fine */
 

@@ -1,5 +1,5 @@
-/* Machine code of gfx942 or gfx90a in the simulator: the build's own code object, exact bounds around every buffer, registers and
- * shared memory that start as NaNs. */
+/* Machine code of AMD's processors in the simulator: the build's own code object, exact bounds around every buffer, registers
+ * and shared memory that start as NaNs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -201,5 +201,5 @@ const struct opdef ops_buffer[] = {
 #define S_LOAD(suffix, words) \
 	{ "s_load_dword" suffix, s_load, "", F_SMEM, C_SMEM, words }, \
 	{ "s_buffer_load_dword" suffix, s_buffer_load, "b", F_SMEM, C_SMEM, words },
-const struct opdef ops_scalar_mem[] = { S_LOAD("", 1) S_LOAD("x2", 2) S_LOAD("x4", 4) S_LOAD("x8", 8) S_LOAD("x16", 16)
+const struct opdef ops_scalar_mem[] = { S_LOAD("", 1) S_LOAD("x2", 2) S_LOAD("x3", 3) S_LOAD("x4", 4) S_LOAD("x8", 8) S_LOAD("x16", 16)
 		{ 0 } };

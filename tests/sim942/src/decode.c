@@ -69,6 +69,9 @@ static bool plain_register(struct sim942_code *code, const char *s, struct opera
 	return true;
 }
 
+/* RDNA's register that reads as 0 and drops what is written. */
+static bool is_null(const struct operand *o) { return o->base == K_SGPR && o->reg == SGPR_NULL; }
+
 static bool vector_destination(struct sim942_code *code, const char *s, struct operand *o)
 {
 	return plain_register(code, s, o) && (o->base == K_VGPR || o->base == K_AGPR);
@@ -77,16 +80,22 @@ static bool scalar_destination(struct sim942_code *code, const char *s, struct o
 {
 	return plain_register(code, s, o) && o->base == K_SGPR;
 }
+/* 64 bits that are dropped have no place. */
+static bool wide_destination(struct sim942_code *code, const char *s, struct operand *o)
+{
+	return scalar_destination(code, s, o) && !is_null(o);
+}
 
 static bool scalar_source(const char *s, enum operand_type type, struct operand *o)
 {
 	o->type = type;
-	if (text_register(s, &o->base, &o->reg, &o->regs)) {
+	if (text_register(s, &o->base, &o->reg, &o->regs) && !is_null(o)) {
 		o->kind = o->base;
 		return o->base == K_SGPR || o->base == K_SPECIAL;
 	}
 	o->kind = o->base = K_IMM;
-	return text_constant(s, type, &o->imm);
+	o->regs = 0;
+	return text_constant(strcmp(s, "null") ? s : "0", type, &o->imm);
 }
 
 /* A source of a vector instruction, with its modifiers. */
@@ -98,14 +107,15 @@ static bool vector_source(struct sim942_code *code, char *s, enum operand_type t
 	o->sel = sel;
 	if (type == T_MASK)
 		return scalar_source(s, type, o);
-	if (text_register(s, &o->base, &o->reg, &o->regs)) {
+	if (text_register(s, &o->base, &o->reg, &o->regs) && !is_null(o)) {
 		o->kind = o->base == K_VGPR ? K_VGPR : K_SLOW;
 		if (o->base == K_VGPR || o->base == K_AGPR)
 			o->reg *= LANES;
 		note_registers(code, o);
 	} else {
 		bool wide = type == T_F64 || type == T_B64;
-		if (!text_constant(s, type, &bits) || !(o->splat = constant_splat(code, bits, wide)))
+		o->regs = 0;
+		if (!text_constant(strcmp(s, "null") ? s : "0", type, &bits) || !(o->splat = constant_splat(code, bits, wide)))
 			return false;
 		o->kind = o->base = K_SPLAT;
 	}
@@ -122,9 +132,22 @@ static bool packed_constant_ok(const struct insn *in, int n)
 	return o->type != T_PKF32 || o->base != K_SPLAT || o->splat[0] == 0 || !(upper >> n & 1);
 }
 
+/* v_cmpx has no destination but EXEC on RDNA; half of a pair does not name the VCC that it reads. */
+static bool implied_operand(const struct insn *in, const struct text_line *t, const char *letter, int operand, char *room)
+{
+	if (*letter == 'M' && letter == in->def->sig && !strncmp(in->def->name, "v_cmpx", 6))
+		strcpy(room, "exec_lo");
+	else if (*letter == 'm' && operand == t->operand_count && in->half_of_pair)
+		strcpy(room, "vcc_lo");
+	else
+		return false;
+	return true;
+}
+
 static bool decode_vector(struct sim942_code *code, struct insn *in, struct text_line *t)
 {
 	const char *sig = in->def->sig;
+	char implied[8];
 	bool packed = strpbrk(sig, "piz") != NULL;
 	int count, listed;
 	uint8_t keep_half = 0;
@@ -152,14 +175,16 @@ static bool decode_vector(struct sim942_code *code, struct insn *in, struct text
 	}
 	int operand = 0;
 	bool float_result = false;
-	for (const char *c = sig; *c; c++, operand++) {
-		if (operand >= t->operand_count)
-			return false;
-		char *s = t->operands[operand];
+	for (const char *c = sig; *c; c++) {
+		char *s = implied;
+		if (code->isa == ISA_CDNA || !implied_operand(in, t, c, operand, implied)) {
+			if (operand >= t->operand_count)
+				return false;
+			s = t->operands[operand++];
+		}
+		keep_half |= strchr(code->isa == ISA_CDNA ? "OX" : "OXHW", *c) != NULL;   /* RDNA keeps the other half always */
 		switch (*c) {
 		case 'O': case 'X':
-			keep_half = 1;
-			/* fall through */
 		case 'D': case 'F': case 'H': case 'W': case 'L': case 'G': case 'P': case 'I': case '2':
 			if (!vector_destination(code, s, &in->dst))
 				return false;
@@ -215,7 +240,7 @@ static bool decode_scalar(struct sim942_code *code, struct insn *in, struct text
 			return false;
 		char *s = t->operands[operand];
 		if (*c == 'S' || *c == 'T') {
-			if (!scalar_destination(code, s, &in->dst))
+			if (!(*c == 'S' ? scalar_destination : wide_destination)(code, s, &in->dst))
 				return false;
 		} else if (*c == 'n') {
 			in->offset = (int16_t)t->words[0];
@@ -238,7 +263,7 @@ static bool decode_hwreg(struct sim942_code *code, struct insn *in, struct text_
 
 static bool decode_smem(struct sim942_code *code, struct insn *in, struct text_line *t)
 {
-	if (t->operand_count < 3 || !scalar_destination(code, t->operands[0], &in->dst) ||
+	if (t->operand_count < 3 || !wide_destination(code, t->operands[0], &in->dst) ||
 			!plain_register(code, t->operands[1], &in->src[0]))
 		return false;
 	in->offset = (int32_t)text_number(t, "offset", 0);
@@ -249,9 +274,19 @@ static bool decode_smem(struct sim942_code *code, struct insn *in, struct text_l
 	return in->src[0].base == K_SGPR;
 }
 
-static uint8_t memory_flags(const struct text_line *t)
+/* RDNA has one flag for what is coherent and for what an atomic returns (RDNA3), or says it in words (RDNA4). */
+static unsigned coherence_flags(const struct sim942_code *code, const struct text_line *t)
 {
-	return (uint8_t)((text_flag(t, "sc0") || text_flag(t, "glc") ? MEM_SC0 : 0) | (text_flag(t, "sc1") ? MEM_SC1 :
+	const char *hint = text_modifier(t, "th"), *scope = text_modifier(t, "scope");
+	if (code->isa == ISA_CDNA)
+		return 0;
+	return (hint && strstr(hint, "RETURN") ? MEM_SC0 : 0) |
+		(text_flag(t, "glc") || (scope && strcmp(scope, "SCOPE_SE")) ? MEM_SC1 : 0);
+}
+
+static uint8_t memory_flags(const struct sim942_code *code, const struct text_line *t)
+{
+	return (uint8_t)(coherence_flags(code, t) | (text_flag(t, "sc0") || text_flag(t, "glc") ? MEM_SC0 : 0) | (text_flag(t, "sc1") ? MEM_SC1 :
 			0) | (text_flag(t, "nt") ? MEM_NT : 0)
 		| (text_flag(t, "lds") ? MEM_LDS : 0) | (text_flag(t, "offen") ? MEM_OFFEN : 0) | (text_flag(t, "idxen") ? MEM_IDXEN :
 				0)
@@ -273,7 +308,7 @@ static bool decode_flat(struct sim942_code *code, struct insn *in, struct text_l
 	struct operand *dst = &in->dst, *address = &in->src[0], *data = &in->src[1], *base = &in->src[2];
 	bool flat = !strncmp(in->def->name, "flat", 4), has_base = !flat;
 	in->offset = (int32_t)text_number(t, "offset", 0);
-	in->mem = memory_flags(t);
+	in->mem = memory_flags(code, t);
 	switch (*in->def->sig) {
 	case 'l': return registers_in_order(code, t, (struct operand *[]){ dst, address, base }, 2 + has_base);
 	case 's': return registers_in_order(code, t, (struct operand *[]){ address, data, base }, 2 + has_base);
@@ -288,7 +323,7 @@ static bool decode_flat(struct sim942_code *code, struct insn *in, struct text_l
 static bool decode_buffer(struct sim942_code *code, struct insn *in, struct text_line *t)
 {
 	in->offset = (int32_t)text_number(t, "offset", 0);
-	in->mem = memory_flags(t);
+	in->mem = memory_flags(code, t);
 	bool to_lds = in->mem & MEM_LDS, loads = *in->def->sig == 'l';
 	int at = 0, first = to_lds ? 3 : 4;
 	if (t->operand_count != first)
@@ -304,7 +339,7 @@ static bool decode_buffer(struct sim942_code *code, struct insn *in, struct text
 static bool decode_ds(struct sim942_code *code, struct insn *in, struct text_line *t)
 {
 	int operand = 0, data = 1;
-	in->mem = memory_flags(t);
+	in->mem = memory_flags(code, t);
 	in->offset = (int32_t)text_number(t, "offset", text_number(t, "offset0", 0));
 	in->offset1 = (int32_t)text_number(t, "offset1", 0);
 	for (const char *c = in->def->sig; *c; c++, operand++) {
@@ -333,9 +368,81 @@ static bool decode_mfma(struct sim942_code *code, struct insn *in, struct text_l
 		&& (in->src[2].kind = in->src[2].base, true);
 }
 
+static void clear_operands(struct insn *in)
+{
+	struct operand *all[] = { &in->dst, &in->sdst, &in->src[0], &in->src[1], &in->src[2], &in->src[3] };
+	for (int i = 0; i < 6; i++) {
+		all[i]->kind = all[i]->base = K_NONE;
+		all[i]->sel = SEL_DWORD;
+	}
+	in->dst_sel = SEL_DWORD;
+}
+
+/* v_wmma: no constants but as C, no modifiers but those of integers. */
+static bool decode_wmma(struct sim942_code *code, struct insn *in, struct text_line *t)
+{
+	int count;
+	in->neg_lo = (uint8_t)text_bits(t, "neg_lo", 0, &count);
+	in->neg_hi = (uint8_t)text_bits(t, "neg_hi", 0, &count);
+	in->clamp = text_flag(t, "clamp");
+	in->op_sel = (uint8_t)text_bits(t, "op_sel", 0, &count);
+	return t->operand_count == 4 && registers_in_order(code, t, (struct operand *[]){ &in->dst, &in->src[0], &in->src[1] }, 3)
+		&& vector_source(code, t->operands[3], T_F32, SEL_DWORD, &in->src[2]) && !in->src[2].mods && !in->op_sel
+		&& (in->src[2].kind = in->src[2].base, true);
+}
+
+static bool reads(const struct insn *in, const struct operand *dst)
+{
+	bool any = false;
+	for (int n = 0; n < in->nsrc; n++)
+		any |= in->src[n].base == K_VGPR && in->src[n].reg == dst->reg;
+	return any;
+}
+
+/* v_dual_X :: v_dual_Y. arg says how both come to read before either writes. */
+static bool resolve(struct sim942_code *code, struct insn *in, struct text_line *t);
+static bool decode_pair(struct sim942_code *code, struct insn *in, struct text_line *t)
+{
+	static struct text_line second;   /* loading is single-threaded */
+	struct insn *two = calloc(2, sizeof *two), **more = realloc(code->pairs, (code->pair_count + 1) * sizeof *more);
+	struct text_line *lines[2] = { t, &second };
+	if (more)
+		code->pairs = more;
+	if (!two || !more) {
+		free(two);
+		return false;
+	}
+	code->pairs[code->pair_count++] = two;
+	if (!text_split_second(t, &second))
+		return false;
+	t->second = NULL;
+	for (int i = 0; i < 2; i++) {
+		const char *name = lines[i]->mnemonic;
+		if (strncmp(name, "v_dual_", 7))
+			return false;
+		memmove(lines[i]->mnemonic + 2, name + 7, strlen(name + 7) + 1);
+		two[i].pc = in->pc;
+		two[i].text = in->text;
+		two[i].half_of_pair = 1;
+		clear_operands(&two[i]);
+		if (!resolve(code, &two[i], lines[i]) || two[i].def->format != F_VALU)
+			return false;
+	}
+	in->def = opdef_find("pair");
+	in->fn = in->def->fn;
+	in->cls = in->def->cls;
+	in->rounding = RC_F32;
+	in->arg = !reads(&two[1], &two[0].dst) ? PAIR_IN_ORDER : !reads(&two[0], &two[1].dst) ? PAIR_REVERSED : PAIR_EXCHANGES;
+	in->target = two;
+	return true;
+}
+
 static bool resolve(struct sim942_code *code, struct insn *in, struct text_line *t)
 {
-	in->def = opdef_find(t->mnemonic);
+	char room[64];
+	if (t->second)
+		return decode_pair(code, in, t);
+	in->def = opdef_find(code->isa == ISA_CDNA ? t->mnemonic : name_of_rdna(t->mnemonic, room));
 	if (!in->def)
 		return false;
 	in->fn = in->def->fn;
@@ -354,18 +461,9 @@ static bool resolve(struct sim942_code *code, struct insn *in, struct text_line 
 	case F_BUFFER: return decode_buffer(code, in, t);
 	case F_DS: return decode_ds(code, in, t);
 	case F_MFMA: return decode_mfma(code, in, t);
+	case F_WMMA: return decode_wmma(code, in, t);
 	default: return false;
 	}
-}
-
-static void clear_operands(struct insn *in)
-{
-	struct operand *all[] = { &in->dst, &in->sdst, &in->src[0], &in->src[1], &in->src[2], &in->src[3] };
-	for (int i = 0; i < 6; i++) {
-		all[i]->kind = all[i]->base = K_NONE;
-		all[i]->sel = SEL_DWORD;
-	}
-	in->dst_sel = SEL_DWORD;
 }
 
 /* Appends the text to the pool and returns its offset. */

@@ -1,4 +1,4 @@
-/* Loads code objects: finds the gfx942 or gfx90a ELF in a bundle, maps its segments, applies relocations, reads symbols and
+/* Loads code objects: finds the ELF of a processor that is modelled in a bundle, maps its segments, applies relocations, reads symbols and
  * notes. */
 #include <elf.h>
 #include <pthread.h>
@@ -9,12 +9,38 @@
 #include "code.h"
 
 enum { R_AMDGPU_ABS64 = 3, R_AMDGPU_REL32 = 4, R_AMDGPU_REL64 = 5, R_AMDGPU_ABS32 = 6, R_AMDGPU_RELATIVE64 = 13,
-		MACHINE_AMDGPU = 224, MACH_GFX90A = 0x3f, MACH_GFX942 = 0x4c, NT_AMDGPU_METADATA_ = 32 };
+		MACHINE_AMDGPU = 224, NT_AMDGPU_METADATA_ = 32 };
+
+/* What is modelled, by the machine that the ELF flags name. */
+static const struct processor { const char *name; uint8_t machine; enum isa isa; } processors[] = {
+	{ "gfx942", 0x4c, ISA_CDNA }, { "gfx90a", 0x3f, ISA_CDNA }, { "gfx1100", 0x41, ISA_RDNA3 }, { "gfx1201", 0x4e, ISA_RDNA4 },
+};
+enum { PROCESSORS = sizeof processors / sizeof *processors };
+#define PROCESSOR_NAMES "gfx942, gfx90a, gfx1100, gfx1201"
 
 static struct sim942_code *loaded;
 static pthread_rwlock_t loaded_lock = PTHREAD_RWLOCK_INITIALIZER;
 
 #define FAIL(...) do { snprintf(err, errlen, __VA_ARGS__); return -1; } while (0)
+
+/* Whether a bundle's target, such as hipv4-amdgcn-amd-amdhsa--gfx942:sramecc+, is modelled. */
+static bool is_modelled(const char *target)
+{
+	for (int i = 0; i < PROCESSORS; i++) {
+		const char *at = strstr(target, processors[i].name), *end = at ? at + strlen(processors[i].name) : NULL;
+		if (at && (!*end || *end == ':'))
+			return true;
+	}
+	return false;
+}
+
+static const struct processor *processor_of(uint32_t flags)
+{
+	for (int i = 0; i < PROCESSORS; i++)
+		if ((flags & 0xff) == processors[i].machine)
+			return &processors[i];
+	return NULL;
+}
 
 /* A clang offload bundle: magic, count, then offset, size and target of each entry. */
 static int find_in_bundle(const uint8_t **elf, size_t *size, char *err, size_t errlen)
@@ -39,9 +65,7 @@ static int find_in_bundle(const uint8_t **elf, size_t *size, char *err, size_t e
 		char target[256];
 		snprintf(target, sizeof target, "%.*s", (int)(head[2] < 200 ? head[2] : 200), (const char *)p);
 		p += head[2];
-		const char *arch = strstr(target, "gfx942");
-		arch = arch ? arch : strstr(target, "gfx90a");
-		if (!arch || (arch[6] && arch[6] != ':'))
+		if (!is_modelled(target))
 			continue;
 		if (head[0] > *size || head[1] > *size - head[0])
 			break;
@@ -49,7 +73,7 @@ static int find_in_bundle(const uint8_t **elf, size_t *size, char *err, size_t e
 		*size = head[1];
 		return 0;
 	}
-	FAIL("the offload bundle holds no code for gfx942 or gfx90a");
+	FAIL("the offload bundle holds no code for any of " PROCESSOR_NAMES);
 }
 
 static bool inside(uint64_t offset, uint64_t bytes, uint64_t size) { return offset <= size && bytes <= size - offset; }
@@ -221,18 +245,20 @@ static int load(struct sim942_code *code, const uint8_t *elf, size_t size, char 
 	if (size < sizeof *h || memcmp(h->e_ident, ELFMAG, 4) || h->e_ident[EI_CLASS] != ELFCLASS64 ||
 			h->e_machine != MACHINE_AMDGPU)
 		snprintf(err, errlen, "not an AMDGPU ELF and not an offload bundle");
-	else if ((h->e_flags & 0xff) != MACH_GFX942 && (h->e_flags & 0xff) != MACH_GFX90A)
-		snprintf(err, errlen, "the code object is for neither gfx942 nor gfx90a (machine 0x%x in the ELF flags)",
+	else if (!processor_of(h->e_flags))
+		snprintf(err, errlen, "the code object is for none of " PROCESSOR_NAMES " (machine 0x%x in the ELF flags)",
 				h->e_flags & 0xff);
 	else if (!inside(h->e_phoff, (uint64_t)h->e_phnum * sizeof(Elf64_Phdr), size) ||
 			!inside(h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr), size)
 			|| h->e_phoff % 8 || h->e_shoff % 8)
 		snprintf(err, errlen, "the code object is cut short");
-	else
+	else {
+		code->isa = processor_of(h->e_flags)->isa;
 		bad = load_segments(code, elf, size, err, errlen) || load_notes(code, elf, size, err, errlen) ||
 				load_symbols(code, elf, size, err, errlen)
 			|| relocate(code, elf, size, err, errlen) || load_kernels(code, err, errlen)
 			|| !(text = disassemble(elf, size, err, errlen)) || decode(code, text, err, errlen);
+	}
 	free(text);
 	free(copy);
 	return bad ? -1 : 0;
@@ -283,6 +309,8 @@ void sim942_unload(struct sim942_code *code)
 		free((void *)code->constants[i].splat);
 	for (size_t i = 0; i < code->dpp_count; i++)
 		free(code->dpps[i]);
+	for (size_t i = 0; i < code->pair_count; i++)
+		free(code->pairs[i]);
 	if (code->image)
 		munmap(code->image, code->image_size);
 	free(code->kernels);
@@ -292,6 +320,7 @@ void sim942_unload(struct sim942_code *code)
 	free(code->texts);
 	free(code->constants);
 	free(code->dpps);
+	free(code->pairs);
 	free(code);
 }
 

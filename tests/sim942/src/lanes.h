@@ -92,7 +92,7 @@ static inline const uint64_t *src64(struct wave *w, const struct insn *in, int n
 /* Where a handler may write its 32-bit results: straight into the register, or into r, which then goes to put32. */
 static inline uint32_t *dst32(struct wave *w, const struct insn *in, uint32_t *r)
 {
-	return in->plain_dst && *exec_of(w) == ~0ull ? vector_register(w, &in->dst) : r;
+	return in->plain_dst && *exec_of(w) == w->all ? vector_register(w, &in->dst) : r;
 }
 
 static inline void blend32(struct wave *w, uint32_t *d, const uint32_t *r)
@@ -125,7 +125,7 @@ static inline void put64(struct wave *w, const struct insn *in, uint64_t *r)
 		return;
 	}
 	uint32_t *d = vector_register(w, &in->dst);
-	if (*exec_of(w) == ~0ull) {
+	if (*exec_of(w) == w->all) {
 		EACH_LANE(i) {
 			d[i] = (uint32_t)r[i];
 			d[LANES + i] = (uint32_t)(r[i] >> 32);
@@ -165,5 +165,15 @@ static inline void unpack_mask(uint64_t mask, uint32_t *r)
 	}
 }
 
-static inline void write_mask(struct wave *w, const struct operand *o, uint64_t mask) { w->s64[o->reg / 2] = mask; }
+static inline uint64_t read_mask(struct wave *w, const struct operand *o)
+{
+	return o->regs == 1 ? w->s[o->reg] : scalar64(w, o);
+}
+static inline void write_mask(struct wave *w, const struct operand *o, uint64_t mask)
+{
+	if (o->regs == 1)
+		w->s[o->reg] = (uint32_t)mask;
+	else
+		w->s64[o->reg / 2] = mask;
+}
 #endif

@@ -19,16 +19,22 @@ enum { USE_PRIVATE_BUFFER = 1, USE_DISPATCH_PTR = 2, USE_QUEUE_PTR = 4, USE_KERN
 
 static uint32_t word_at(const uint8_t *p) { uint32_t x; memcpy(&x, p, 4); return x; }
 
-/* Work-groups the device holds at once: 304 compute units of four SIMDs, each with 512 registers a lane and 8 wave
- * slots. */
+/* What limits the work-groups that a device holds at once. */
+static const struct device { uint32_t units, simds, waves, registers, granule; } devices[] = {
+	[ISA_CDNA] = { 304, 4, 8, 512, 8 },     /* MI300X */
+	[ISA_RDNA3] = { 96, 2, 16, 1536, 24 },  /* RX 7900 XTX */
+	[ISA_RDNA4] = { 64, 2, 16, 1536, 24 },  /* RX 9070 XT */
+};
 static uint64_t device_residency(const struct launch *l, uint32_t registers)
 {
-	uint32_t allocated = (registers + 7) / 8 * 8, per_simd = 512 / allocated, waves = l->waves_per_group;
-	per_simd = per_simd > 8 ? 8 : per_simd ? per_simd : 1;
-	uint32_t by_waves = 4 * per_simd / waves, by_lds = l->lds_bytes ? 65536 / ((l->lds_bytes + 511) / 512 * 512) : 32;
+	const struct device *d = &devices[l->code->isa];
+	uint32_t allocated = (registers + d->granule - 1) / d->granule * d->granule, per_simd = d->registers / allocated,
+			waves = l->waves_per_group;
+	per_simd = per_simd > d->waves ? d->waves : per_simd ? per_simd : 1;
+	uint32_t by_waves = d->simds * per_simd / waves, by_lds = l->lds_bytes ? 65536 / ((l->lds_bytes + 511) / 512 * 512) : 32;
 	uint32_t most = waves == 1 ? 32 : 16, groups = by_waves < by_lds ? by_waves : by_lds;
 	groups = groups < most ? groups : most;
-	return 304ull * (groups ? groups : 1);
+	return (uint64_t)d->units * (groups ? groups : 1);
 }
 
 static void write_packet(struct launch *l)
@@ -67,7 +73,8 @@ int launch_prepare(struct launch *l, const struct sim942_dispatch *dispatch, cha
 			dispatch->workgroup[1], dispatch->workgroup[2]);
 	}
 	l->groups_total = groups;
-	l->waves_per_group = (uint32_t)((items + LANES - 1) / LANES);
+	l->lanes = l->code->isa == ISA_CDNA ? 64 : 32;
+	l->waves_per_group = (uint32_t)((items + l->lanes - 1) / l->lanes);
 	uint32_t rsrc3 = word_at(kd + 44), fixed_lds = word_at(kd), kernarg_bytes = word_at(kd + 8),
 			preload = word_at(kd + 58) & 0xffff;
 	l->rsrc1 = word_at(kd + 48);
@@ -75,8 +82,8 @@ int launch_prepare(struct launch *l, const struct sim942_dispatch *dispatch, cha
 	l->properties = word_at(kd + 56) & 0xffff;
 	l->preload_count = preload & 127;
 	l->preload_offset = preload >> 7;
-	if (l->properties & WAVE32)
-		FAIL("kernel %s wants waves of 32 lanes, which gfx942 does not have", k->name);
+	if (!(l->properties & WAVE32) != (l->lanes == 64))
+		FAIL("kernel %s wants waves of %u lanes, which are not modelled of its processor", k->name, 96 - l->lanes);
 	int64_t entry_offset;
 	memcpy(&entry_offset, kd + 16, 8);
 	l->entry = code_insn_at(l->code, k->descriptor_vaddr + (uint64_t)entry_offset + (l->preload_count ? 256 : 0));
@@ -93,7 +100,7 @@ int launch_prepare(struct launch *l, const struct sim942_dispatch *dispatch, cha
 	if (!dispatch->kernarg && kernarg_bytes)
 		FAIL("kernel %s needs %u bytes of arguments, the dispatch gives none", k->name, kernarg_bytes);
 	uint32_t allocated = ((l->rsrc1 & 63) + 1) * 8, reach;
-	l->accum_offset = ((rsrc3 & 63) + 1) * 4;
+	l->accum_offset = l->code->isa == ISA_CDNA ? ((rsrc3 & 63) + 1) * 4 : allocated;
 	reach = l->accum_offset + l->code->max_agpr;
 	l->registers = allocated > reach ? allocated : reach;
 	l->registers = l->code->max_vgpr > l->registers ? l->code->max_vgpr : l->registers;
@@ -104,6 +111,14 @@ int launch_prepare(struct launch *l, const struct sim942_dispatch *dispatch, cha
 	l->extra[1] = (struct range){ (uintptr_t)l->packet, (uintptr_t)l->packet + sizeof l->packet };
 	l->extra[2] = (struct range){ (uintptr_t)l->queue, (uintptr_t)l->queue + sizeof l->queue };
 	return 0;
+}
+
+static uint32_t first_mode(const struct launch *l)
+{
+	uint32_t floats = l->rsrc1 >> 12 & 0xff, saturates = (l->rsrc1 >> 26 & 1) << 23;
+	if (l->code->isa == ISA_RDNA4)   /* has no IEEE mode, and its clamp always makes a NaN 0 */
+		return floats | MODE_DX10_CLAMP | saturates;
+	return floats | (l->rsrc1 >> 21 & 1 ? MODE_DX10_CLAMP : 0) | (l->rsrc1 >> 23 & 1 ? MODE_IEEE : 0) | saturates;
 }
 
 static void push(struct wave *w, unsigned *at, uint64_t value, unsigned words)
@@ -135,19 +150,25 @@ static void first_sgprs(struct launch *l, struct wave *w, const struct group *g)
 	for (unsigned i = 0; i < l->preload_count; i++)
 		push(w, &at, word_at((const uint8_t *)l->dispatch.kernarg + 4 * (l->preload_offset + i)), 1);
 	at = user;
+	if (l->code->isa == ISA_RDNA4) {
+		w->s[SGPR_TTMP0 + 9] = g->id[0];
+		w->s[SGPR_TTMP0 + 7] = g->id[1] | g->id[2] << 16;
+		return;
+	}
 	for (int i = 0; i < 3; i++)
 		if (l->rsrc2 >> (7 + i) & 1)
 			w->s[at++] = g->id[i];
 	if (l->rsrc2 >> 10 & 1)
 		w->s[at++] = 0;
-	w->s64[SGPR_FLAT_SCRATCH / 2] = (uint64_t)PRIVATE_APERTURE << 32;
+	if (l->code->isa == ISA_CDNA)
+		w->s64[SGPR_FLAT_SCRATCH / 2] = (uint64_t)PRIVATE_APERTURE << 32;
 }
 
 /* Work-items of a wave: packed ids in v0, EXEC where there is one. A last work-group may be smaller than the others. */
 static void first_vgprs(struct wave *w, const uint32_t size[3])
 {
-	uint32_t items = size[0] * size[1] * size[2], first = w->index * LANES,
-			count = items - first < LANES ? items - first : LANES;
+	uint32_t items = size[0] * size[1] * size[2], first = w->index * w->lanes,
+			count = items - first < w->lanes ? items - first : w->lanes;
 	uint32_t x = first % size[0], y = first / size[0] % size[1], z = first / (size[0] * size[1]);
 	for (uint32_t i = 0; i < count; i++) {
 		w->v[i] = x | y << 10 | z << 20;
@@ -159,7 +180,7 @@ static void first_vgprs(struct wave *w, const uint32_t size[3])
 			}
 		}
 	}
-	*exec_of(w) = count == LANES ? ~0ull : (1ull << count) - 1;
+	*exec_of(w) = count == w->lanes ? w->all : (1ull << count) - 1;
 	expand_exec(w);
 }
 
@@ -258,15 +279,12 @@ struct group *group_create(struct launch *l, struct worker *t, uint64_t linear)
 		uint32_t left = l->dispatch.grid[i] - g->id[i] * l->dispatch.workgroup[i];
 		size[i] = left < l->dispatch.workgroup[i] ? left : l->dispatch.workgroup[i];
 	}
-	g->waves_total = (uint32_t)(((uint64_t)size[0] * size[1] * size[2] + LANES - 1) / LANES);
+	g->waves_total = (uint32_t)(((uint64_t)size[0] * size[1] * size[2] + l->lanes - 1) / l->lanes);
 	g->waves_done = g->waves_waiting = 0;
 	g->lds_bytes = l->lds_bytes;
 	fill(g->lds, (l->lds_bytes + 3) & ~(size_t)3);
 	for (uint32_t i = 0; i < g->waves_total; i++) {
 		struct wave *w = &g->waves[i];
-		uint32_t mode = (l->rsrc1 >> 12 & 0xff) | (l->rsrc1 >> 21 & 1 ? MODE_DX10_CLAMP : 0) | (l->rsrc1 >> 23 & 1 ?
-				MODE_IEEE : 0)
-			| (l->rsrc1 >> 26 & 1) << 23;
 		fill(w->s, sizeof w->s);
 		fill(w->v, (size_t)(allocated < l->registers ? allocated : l->registers) * LANES * 4);
 		fill(w->scratch, (size_t)l->fixed_scratch_bytes * LANES);   /* a deep stack's pages stay untouched until used */
@@ -277,8 +295,10 @@ struct group *group_create(struct launch *l, struct worker *t, uint64_t linear)
 		w->state = WAVE_READY;
 		w->index = (uint8_t)i;
 		w->strict_mode = 0;
+		w->lanes = l->lanes;
+		w->all = l->lanes == 64 ? ~0ull : 0xffffffffull;
 		w->scratch_bytes = l->scratch_bytes;
-		wave_set_mode(w, mode);
+		wave_set_mode(w, first_mode(l));
 		first_sgprs(l, w, g);
 		first_vgprs(w, size);
 	}

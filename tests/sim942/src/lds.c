@@ -64,19 +64,11 @@ static int ds_write2(struct wave *w, const struct insn *in)
 	return GO_ON;
 }
 
-static int ds_atomic(struct wave *w, const struct insn *in)
+static int exchange(struct wave *w, const struct insn *in, const uint32_t *data, const uint32_t *other)
 {
 	lanes64 address;
-	unsigned op = in->arg & ~(unsigned)AT_WIDE;
-	const uint32_t *data = vector_register(w, &in->src[1]), *other = NULL;
 	lanes32 old[2];
 	uint64_t lanes = *exec_of(w);
-	if (op == AT_CMPSWAP || op == AT_FCMPSWAP) {   /* DS gives the compare value first */
-		other = data;
-		data = vector_register(w, &in->src[2]);
-	} else if (op == AT_MSKOR) {
-		other = vector_register(w, &in->src[2]);
-	}
 	lds_addresses(w, in, (uint32_t)in->offset, in->arg & AT_WIDE ? 8 : 4, address);
 	atomic_lanes(w, in, address, lanes, in->arg, data, other, old[0], false);
 	if (in->dst.kind != K_NONE) {
@@ -90,13 +82,26 @@ static int ds_atomic(struct wave *w, const struct insn *in)
 	return GO_ON;
 }
 
+static int ds_atomic(struct wave *w, const struct insn *in)
+{
+	unsigned op = in->arg & ~(unsigned)AT_WIDE;
+	const uint32_t *first = vector_register(w, &in->src[1]);
+	if (op == AT_CMPSWAP || op == AT_FCMPSWAP)   /* CDNA's DS gives the compare value first */
+		return exchange(w, in, vector_register(w, &in->src[2]), first);
+	return exchange(w, in, first, op == AT_MSKOR ? vector_register(w, &in->src[2]) : NULL);
+}
+static int ds_cmpstore(struct wave *w, const struct insn *in)   /* RDNA's gives it last */
+{
+	return exchange(w, in, vector_register(w, &in->src[1]), vector_register(w, &in->src[2]));
+}
+
 static int ds_bpermute_b32(struct wave *w, const struct insn *in)
 {
 	const uint32_t *from = vector_register(w, &in->src[0]), *data = vector_register(w, &in->src[1]);
 	uint64_t exec = *exec_of(w);
 	lanes32 r;
 	for (int i = 0; i < LANES; i++) {
-		unsigned lane = (from[i] + (uint32_t)in->offset) / 4 % LANES;
+		unsigned lane = (from[i] + (uint32_t)in->offset) / 4 & (w->lanes - 1);
 		r[i] = exec >> lane & 1 ? data[lane] : 0;
 	}
 	blend32(w, vector_register(w, &in->dst), r);
@@ -107,7 +112,7 @@ static int ds_permute_b32(struct wave *w, const struct insn *in)
 	const uint32_t *to = vector_register(w, &in->src[0]), *data = vector_register(w, &in->src[1]);
 	lanes32 r = {0};
 	EACH_BIT(i, *exec_of(w))
-		r[(to[i] + (uint32_t)in->offset) / 4 % LANES] = data[i];
+		r[(to[i] + (uint32_t)in->offset) / 4 & (w->lanes - 1)] = data[i];
 	blend32(w, vector_register(w, &in->dst), r);
 	return GO_ON;
 }
@@ -144,6 +149,9 @@ static int ds_nop(struct wave *w, const struct insn *in) { (void)w, (void)in; re
 #define RETURNS(name, op) { "ds_" name, ds_atomic, "dav", F_DS, C_LDS, op },
 #define COMPARES(name, op) { "ds_" name, ds_atomic, "avv", F_DS, C_LDS, op },
 #define COMPARES_RETURNS(name, op) { "ds_" name, ds_atomic, "davv", F_DS, C_LDS, op },
+#define CMPSTORE(type, op) \
+	{ "ds_cmpstore_" type, ds_cmpstore, "avv", F_DS, C_LDS, op }, \
+	{ "ds_cmpstore_rtn_" type, ds_cmpstore, "davv", F_DS, C_LDS, op },
 #define INTEGER(name, type32, type64, op) \
 	BOTH(name "_" type32, op) RETURNS(name "_rtn_" type32, op) BOTH(name "_" type64, op | AT_WIDE) \
 	RETURNS(name "_rtn_" type64, op | AT_WIDE)
@@ -174,6 +182,8 @@ const struct opdef ops_lds[] = {
 	COMPARES_RETURNS("cmpst_rtn_b64", AT_CMPSWAP | AT_WIDE) COMPARES("cmpst_f32", AT_FCMPSWAP)
 	COMPARES_RETURNS("cmpst_rtn_f32", AT_FCMPSWAP)
 	COMPARES("cmpst_f64", AT_FCMPSWAP | AT_WIDE) COMPARES_RETURNS("cmpst_rtn_f64", AT_FCMPSWAP | AT_WIDE)
+	CMPSTORE("b32", AT_CMPSWAP) CMPSTORE("b64", AT_CMPSWAP | AT_WIDE) CMPSTORE("f32", AT_FCMPSWAP)
+	CMPSTORE("f64", AT_FCMPSWAP | AT_WIDE)
 	COMPARES("mskor_b32", AT_MSKOR) COMPARES_RETURNS("mskor_rtn_b32", AT_MSKOR) COMPARES("mskor_b64", AT_MSKOR | AT_WIDE)
 	COMPARES_RETURNS("mskor_rtn_b64", AT_MSKOR | AT_WIDE)
 	{ "ds_bpermute_b32", ds_bpermute_b32, "dav", F_DS, C_LDS, 0 },

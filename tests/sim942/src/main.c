@@ -1,4 +1,4 @@
-/* sim942: lists, checks, disassembles and runs the kernels of a gfx942 or gfx90a code object. */
+/* sim942: lists, checks, disassembles and runs the kernels of a code object. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

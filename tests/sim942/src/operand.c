@@ -15,7 +15,7 @@ uint32_t special_value(struct wave *w, unsigned which)
 	case SP_SHARED_LIMIT: return SHARED_APERTURE;
 	case SP_PRIVATE_BASE: return PRIVATE_APERTURE;
 	case SP_PRIVATE_LIMIT: return PRIVATE_APERTURE;
-	case SP_VCCZ: return *vcc_of(w) == 0;
+	case SP_VCCZ: return vcc_is_zero(w);
 	case SP_EXECZ: return *exec_of(w) == 0;
 	case SP_SCC: return w->scc;
 	default: return 0;
@@ -27,7 +27,7 @@ uint64_t dpp_lanes(struct wave *w, const struct dpp *dpp)
 	uint64_t exec = *exec_of(w), live = dpp->in_range;
 	if (dpp->zero_fill)
 		return exec & dpp->rows;
-	if (exec != ~0ull)
+	if (exec != w->all && !dpp->fetch_inactive)
 		for (int i = 0; i < LANES; i++)
 			if (dpp->from[i] < LANES && !(exec >> dpp->from[i] & 1))
 				live &= ~(1ull << i);
@@ -41,7 +41,7 @@ static void dpp_gather(struct wave *w, const struct dpp *dpp, const uint32_t *fr
 	memcpy(copy, from, sizeof copy);
 	for (int i = 0; i < LANES; i++) {
 		unsigned s = dpp->from[i];
-		to[i] = s < LANES && (exec >> s & 1) ? copy[s] : 0;
+		to[i] = s < LANES && (exec >> s & 1 || dpp->fetch_inactive) ? copy[s] : 0;
 	}
 }
 

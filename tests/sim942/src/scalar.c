@@ -273,8 +273,8 @@ static int s_call_b64(struct wave *w, const struct insn *in)
 BRANCH(s_branch, true)
 BRANCH(s_cbranch_scc0, !w->scc)
 BRANCH(s_cbranch_scc1, w->scc)
-BRANCH(s_cbranch_vccz, *vcc_of(w) == 0)
-BRANCH(s_cbranch_vccnz, *vcc_of(w) != 0)
+BRANCH(s_cbranch_vccz, vcc_is_zero(w))
+BRANCH(s_cbranch_vccnz, !vcc_is_zero(w))
 BRANCH(s_cbranch_execz, *exec_of(w) == 0)
 BRANCH(s_cbranch_execnz, *exec_of(w) != 0)
 BRANCH(s_cbranch_debug, false)   /* the debugger conditions are never set */
@@ -300,12 +300,14 @@ static int s_sethalt(struct wave *w, const struct insn *in)
 /* Hardware registers: bits 5:0 of the immediate name it, 10:6 the offset, 15:11 the size less one. */
 enum { HWREG_MODE = 1, HWREG_STATUS = 2, HWREG_HW_ID = 4, HWREG_GPR_ALLOC = 5, HWREG_LDS_ALLOC = 6, HWREG_XCC_ID = 20 };
 
-static uint32_t read_hwreg(struct wave *w, unsigned id)
+static uint32_t read_hwreg(struct wave *w, const struct insn *in, unsigned id)
 {
 	const struct launch *l = w->worker->launch;
+	if (l->code->isa != ISA_CDNA && id != HWREG_MODE && id != HWREG_STATUS)
+		return read_rdna_hwreg(w, in, id);
 	switch (id) {
 	case HWREG_MODE: return w->mode;
-	case HWREG_STATUS: return w->scc | (*exec_of(w) == 0) << 9 | (*vcc_of(w) == 0) << 10 | 1u << 16;
+	case HWREG_STATUS: return w->scc | (*exec_of(w) == 0) << 9 | vcc_is_zero(w) << 10 | 1u << 16;
 	case HWREG_HW_ID: return w->index % 8 | (w->index % 4) << 4 | (w->group->linear_id / 8 % 16) << 8;
 	case HWREG_LDS_ALLOC: return (w->group->lds_bytes + 511) / 512 << 12;
 	case HWREG_GPR_ALLOC: return (l->registers + 7) / 8 << 8;
@@ -316,7 +318,7 @@ static uint32_t read_hwreg(struct wave *w, unsigned id)
 static int s_getreg_b32(struct wave *w, const struct insn *in)
 {
 	unsigned id = in->offset & 63, offset = in->offset >> 6 & 31, size = (in->offset >> 11 & 31) + 1;
-	w->s[in->dst.reg] = (uint32_t)(read_hwreg(w, id) >> offset & field_mask(size));
+	w->s[in->dst.reg] = (uint32_t)(read_hwreg(w, in, id) >> offset & field_mask(size));
 	return GO_ON;
 }
 static int set_hwreg(struct wave *w, const struct insn *in, uint32_t value)
@@ -387,17 +389,17 @@ static int s_movreld_b64(struct wave *w, const struct insn *in)
 	return GO_ON;
 }
 
-static uint64_t host_nanoseconds(void)
+uint64_t nanoseconds_now(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
-static int s_memtime(struct wave *w, const struct insn *in) { put64s(w, in, host_nanoseconds() * 2); return GO_ON; }
+static int s_memtime(struct wave *w, const struct insn *in) { put64s(w, in, nanoseconds_now() * 2); return GO_ON; }
 /* 100 MHz */
 static int s_memrealtime(struct wave *w, const struct insn *in)
 {
-	put64s(w, in, host_nanoseconds() / 10);
+	put64s(w, in, nanoseconds_now() / 10);
 	return GO_ON;
 }
 

@@ -23,6 +23,8 @@ struct wave {
 	struct group *group;
 	struct worker *worker;
 	uint32_t scc, mode;
+	uint32_t lanes;              /* 64, or 32: then nothing is ever live in the upper half of a register */
+	uint64_t all;                /* EXEC with every lane on */
 	uint32_t polls;              /* coherent loads and sleeps in this time slice */
 	uint8_t state;               /* enum wave_state */
 	uint8_t waited;              /* the last time slice ended in polling or sleep */
@@ -40,7 +42,8 @@ enum {
 enum wave_state { WAVE_READY, WAVE_WAITING, WAVE_DONE };
 
 static inline uint64_t *exec_of(struct wave *w) { return &w->s64[SGPR_EXEC / 2]; }
-static inline uint64_t *vcc_of(struct wave *w) { return &w->s64[SGPR_VCC / 2]; }
+static inline uint64_t *vcc_of(struct wave *w) { return &w->s64[SGPR_VCC / 2]; }   /* of 32 lanes: the lower half */
+static inline bool vcc_is_zero(struct wave *w) { return (*vcc_of(w) & w->all) == 0; }
 
 struct group {
 	struct group *next;
@@ -86,6 +89,7 @@ struct launch {
 	uint32_t groups[3];
 	uint64_t groups_total;
 	uint32_t registers, accum_offset;   /* VGPRs and AGPRs of a wave; where AGPRs start */
+	uint32_t lanes;                     /* of a wave */
 	uint32_t waves_per_group, scratch_bytes, fixed_scratch_bytes, lds_bytes;
 	uint32_t rsrc1, rsrc2, properties, preload_count, preload_offset;
 	uint64_t residency;          /* work-groups the device holds at once */
@@ -117,4 +121,7 @@ void group_destroy(struct group *g);
 /* sched.c */
 int schedule(struct launch *l, struct sim942_stats *stats, char *err, size_t errlen);
 void wave_set_mode(struct wave *w, uint32_t mode);
+/* scalar.c: the host's clock; scalar_rdna.c: hardware registers that RDNA numbers otherwise, or a fault. */
+uint64_t nanoseconds_now(void);
+uint32_t read_rdna_hwreg(struct wave *w, const struct insn *in, unsigned id);
 #endif

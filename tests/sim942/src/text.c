@@ -48,15 +48,27 @@ static void split_operands(struct text_line *t, char *rest)
 
 static void strip_suffix(struct text_line *t)
 {
-	static const char *const suffixes[] = { "_e32", "_e64", "_sdwa", "_dpp" };
+	static const char *const suffixes[] = { "_sdwa", "_dpp", "_e32", "_e64" };   /* as in v_add_f32_e64_dpp */
 	for (int i = 0; i < 4; i++) {
 		size_t n = strlen(t->mnemonic), k = strlen(suffixes[i]);
 		if (n <= k || strcmp(t->mnemonic + n - k, suffixes[i]))
 			continue;
 		t->mnemonic[n - k] = 0;
-		t->sdwa |= i == 2;
-		t->has_dpp |= i == 3;
+		t->sdwa |= i == 0;
+		t->has_dpp |= i == 1;
 	}
+}
+
+/* Takes t->buffer apart. */
+static bool split_text(struct text_line *t)
+{
+	char *rest = t->buffer, *name = next_part(&rest, ' ');
+	if (!name || strlen(name) >= sizeof t->mnemonic)
+		return false;
+	strcpy(t->mnemonic, name);
+	strip_suffix(t);
+	split_operands(t, rest);
+	return true;
 }
 
 bool text_split(const char *line, size_t length, struct text_line *t)
@@ -91,14 +103,19 @@ bool text_split(const char *line, size_t length, struct text_line *t)
 		return false;
 	memcpy(t->text, line, n);
 	t->text[n] = 0;
-	memcpy(t->buffer, t->text, n + 1);
-	char *rest = t->buffer, *name = next_part(&rest, ' ');
-	if (!name || strlen(name) >= sizeof t->mnemonic)
-		return false;
-	strcpy(t->mnemonic, name);
-	strip_suffix(t);
-	split_operands(t, rest);
-	return true;
+	t->second = strstr(t->text, " :: ");
+	n = t->second ? (size_t)(t->second - t->text) : n;
+	memcpy(t->buffer, t->text, n);
+	t->buffer[n] = 0;
+	return split_text(t);
+}
+
+bool text_split_second(const struct text_line *pair, struct text_line *t)
+{
+	memset(t, 0, offsetof(struct text_line, buffer));
+	t->second = NULL;
+	strcpy(t->buffer, pair->second + 4);
+	return split_text(t);
 }
 
 const char *text_modifier(const struct text_line *t, const char *name)
@@ -160,7 +177,7 @@ bool text_register(const char *s, uint8_t *kind, uint16_t *index, uint8_t *count
 	static const struct { const char *name; uint8_t kind; uint16_t index; uint8_t count; } names[] = {
 		{ "vcc", K_SGPR, SGPR_VCC, 2 }, { "vcc_lo", K_SGPR, SGPR_VCC, 1 }, { "vcc_hi", K_SGPR, SGPR_VCC + 1, 1 },
 		{ "exec", K_SGPR, SGPR_EXEC, 2 }, { "exec_lo", K_SGPR, SGPR_EXEC, 1 }, { "exec_hi", K_SGPR, SGPR_EXEC + 1, 1 },
-		{ "m0", K_SGPR, SGPR_M0, 1 }, { "flat_scratch", K_SGPR, SGPR_FLAT_SCRATCH, 2 },
+		{ "m0", K_SGPR, SGPR_M0, 1 }, { "null", K_SGPR, SGPR_NULL, 1 }, { "flat_scratch", K_SGPR, SGPR_FLAT_SCRATCH, 2 },
 		{ "flat_scratch_lo", K_SGPR, SGPR_FLAT_SCRATCH, 1 }, { "flat_scratch_hi", K_SGPR, SGPR_FLAT_SCRATCH + 1, 1 },
 		{ "xnack_mask", K_SGPR, SGPR_XNACK_MASK, 2 }, { "xnack_mask_lo", K_SGPR, SGPR_XNACK_MASK, 1 },
 		{ "xnack_mask_hi", K_SGPR, SGPR_XNACK_MASK + 1, 1 }, { "off", K_OFF, 0, 0 },
@@ -184,7 +201,7 @@ bool text_register(const char *s, uint8_t *kind, uint16_t *index, uint8_t *count
 	*kind = *s == 'v' ? K_VGPR : *s == 'a' ? K_AGPR : K_SGPR;
 	if ((*s != 'v' && *s != 'a' && *s != 's') || !indices(s + 1, index, count))
 		return false;
-	return *index + *count <= (*s == 's' ? 102 : 256);
+	return *index + *count <= (*s == 's' ? SGPR_VCC : 256);
 }
 
 bool text_constant(const char *s, enum operand_type type, uint64_t *bits)
@@ -275,7 +292,9 @@ static int dpp_source(const char *control, const char *value, int i)
 	if (!strcmp(control, "row_mirror")) return row | (15 - at);
 	if (!strcmp(control, "row_half_mirror")) return (i & ~7) | (7 - (i & 7));
 	if (!strcmp(control, "row_bcast")) return n == 15 ? (i < 16 ? 0xff : row - 1) : i < 32 ? 0xff : 31;
-	if (!strcmp(control, "row_newbcast")) return row | (n & 15);
+	if (!strcmp(control, "row_newbcast") || !strcmp(control, "row_share")) return row | (n & 15);
+	if (!strcmp(control, "row_xmask")) return row | (at ^ (n & 15));
+	if (!strcmp(control, "dpp8")) return value && (int)strlen(value) > 2 * (i & 7) + 1 ? (i & ~7) | (value[2 * (i & 7) + 1] & 7) : -1;
 	return -1;
 }
 
@@ -283,7 +302,9 @@ bool text_dpp(const struct text_line *t, struct dpp *dpp)
 {
 	unsigned rows = (unsigned)text_number(t, "row_mask", 15), banks = (unsigned)text_number(t, "bank_mask", 15);
 	memset(dpp, 0, sizeof *dpp);
-	dpp->zero_fill = text_modifier(t, "bound_ctrl") != NULL;   /* printed only where the bit is set, as :0 by old LLVM */
+	dpp->zero_fill = text_modifier(t, "bound_ctrl") != NULL   /* printed only where the bit is set, as :0 by old LLVM */
+		|| text_modifier(t, "dpp8");
+	dpp->fetch_inactive = text_number(t, "fi", 0) != 0;
 	for (int i = 0; i < LANES; i++)
 		dpp->rows |= (uint64_t)(rows >> i / 16 & banks >> i / 4 % 4 & 1) << i;
 	for (int m = 0; m < t->modifier_count; m++) {

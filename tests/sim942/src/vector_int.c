@@ -213,7 +213,7 @@ PACKED(v_pk_min_u16, 2, min_u(x, y))
 		lanes32 t0, t1, r, carry_in, carry; \
 		const uint32_t *a = src32(w, in, 0, t0), *b = src32(w, in, 1, t1); \
 		if (has_in) \
-			unpack_mask(scalar64(w, &in->src[2]), carry_in); \
+			unpack_mask(read_mask(w, &in->src[2]), carry_in); \
 		else \
 			memset(carry_in, 0, sizeof carry_in); \
 		EACH_LANE(i) { \

@@ -5,7 +5,7 @@ VECTOR_HANDLER(v_cndmask_b32)
 {
 	lanes32 t0, t1, m, r;
 	const uint32_t *a = src32(w, in, 0, t0), *b = src32(w, in, 1, t1);
-	unpack_mask(scalar64(w, &in->src[2]), m);
+	unpack_mask(read_mask(w, &in->src[2]), m);
 	uint32_t *d = dst32(w, in, r);
 	EACH_LANE(i)
 		d[i] = (b[i] & m[i]) | (a[i] & ~m[i]);
@@ -35,12 +35,12 @@ VECTOR_HANDLER(v_readfirstlane_b32)
 VECTOR_HANDLER(v_readlane_b32)
 {
 	lanes32 t;
-	w->s[in->dst.reg] = whole_register(w, &in->src[0], t)[scalar32(w, &in->src[1]) & 63];
+	w->s[in->dst.reg] = whole_register(w, &in->src[0], t)[scalar32(w, &in->src[1]) & (w->lanes - 1)];
 	return GO_ON;
 }
 VECTOR_HANDLER(v_writelane_b32)
 {
-	vector_register(w, &in->dst)[scalar32(w, &in->src[1]) & 63] = scalar32(w, &in->src[0]);
+	vector_register(w, &in->dst)[scalar32(w, &in->src[1]) & (w->lanes - 1)] = scalar32(w, &in->src[0]);
 	return GO_ON;
 }
 VECTOR_HANDLER(v_swap_b32)

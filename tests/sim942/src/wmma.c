@@ -1,0 +1,106 @@
+/* RDNA's matrix instructions: D = A B + C, 16 x 16 x 16 over the 32 lanes of a wave.
+ *
+ * RDNA3: lane l holds row l % 16 of A with all of its k, in their order from the lowest bits of the lowest register, and
+ * column l % 16 of B likewise; both halves of the wave hold the same, or the run ends here. Register i of lane l of C and D
+ * is row 2 i + l / 16, column l % 16. RDNA4: lanes 0 to 15 hold the first half of k, the others the second; register i
+ * of C and D is row i + 8 (l / 16). Layouts as AMD's ISA documents and its matrix instruction calculator have them.
+ *
+ * Integers are signed where neg_lo says so, and their sum is saturated where clamp does. Floats are accumulated in the
+ * order of k by fused multiply-adds in f32; the device's order is not published. EXEC must have every lane on. */
+#include <math.h>
+#include "code.h"
+#include "lanes.h"
+
+enum { SIDE = 16, MOST_K = 32 };
+enum element { E_I8, E_I4, E_F16, E_BF16 };
+static const uint8_t element_bits[] = { [E_I8] = 8, [E_I4] = 4, [E_F16] = 16, [E_BF16] = 16 };
+
+union value { int32_t i; float f; };
+
+static union value value_of(enum element type, uint32_t bits, bool is_signed)
+{
+	union value v;
+	switch (type) {
+	case E_I8: v.i = is_signed ? (int8_t)bits : (uint8_t)bits; break;
+	case E_I4: v.i = is_signed && bits & 8 ? (int32_t)bits - 16 : (int32_t)bits; break;
+	case E_F16: v.f = half_to_float(bits); break;
+	default: v.f = bf16_to_float(bits);
+	}
+	return v;
+}
+
+/* A lane of RDNA3 has a whole line of A or B, one of RDNA4 half of it. */
+static bool whole_lines(struct wave *w) { return w->worker->launch->code->isa == ISA_RDNA3; }
+static unsigned elements_of_lane(const struct insn *in, int n, enum element type)
+{
+	return 32u / element_bits[type] * in->src[n].regs;
+}
+
+/* Lines of A (rows) or B (columns): out[line][k]. */
+static void unpack(struct wave *w, const struct insn *in, int n, enum element type, union value out[SIDE][MOST_K])
+{
+	const uint32_t *reg = vector_register(w, &in->src[n]);
+	bool whole = whole_lines(w);
+	unsigned bits = element_bits[type], each = 32 / bits, of_lane = elements_of_lane(in, n, type);
+	for (unsigned lane = 0; lane < (whole ? SIDE : 2 * SIDE); lane++)
+		for (unsigned j = 0; j < of_lane; j++) {
+			uint32_t x = reg[j / each * LANES + lane] >> bits * (j % each) & ((1u << bits) - 1);
+			out[lane % SIDE][lane / SIDE * of_lane + j] = value_of(type, x, in->neg_lo >> n & 1);
+		}
+	for (unsigned r = 0; whole && r < in->src[n].regs; r++)
+		for (unsigned lane = 0; lane < SIDE; lane++)
+			if (reg[r * LANES + lane] != reg[r * LANES + lane + SIDE])
+				fault(w, in, (int)(lane + SIDE), "the upper half of the wave does not hold the same of %c as the lower half",
+					n ? 'B' : 'A');
+}
+
+static int32_t integer_sum(const struct insn *in, const union value *a, const union value *b, unsigned count, uint32_t c)
+{
+	int64_t sum = (int32_t)c;
+	for (unsigned k = 0; k < count; k++)
+		sum += (int64_t)a[k].i * b[k].i;
+	if (in->clamp)
+		return sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
+	return (int32_t)(uint32_t)sum;
+}
+static float float_sum(const union value *a, const union value *b, unsigned count, uint32_t c)
+{
+	float sum = float_of_bits(c);
+	for (unsigned k = 0; k < count; k++)
+		sum = fmaf(a[k].f, b[k].f, sum);
+	return sum;
+}
+
+static int wmma(struct wave *w, const struct insn *in)
+{
+	union value a[SIDE][MOST_K], b[SIDE][MOST_K];
+	uint32_t d[8][2 * SIDE];
+	enum element type = in->arg;
+	bool interleaved = whole_lines(w), integers = type == E_I8 || type == E_I4;
+	unsigned count = elements_of_lane(in, 0, type) * (whole_lines(w) ? 1 : 2);
+	if (*exec_of(w) != w->all)
+		fault(w, in, -1, "a matrix instruction needs all lanes of the wave (EXEC is %08x)", (unsigned)*exec_of(w));
+	if (in->neg_hi || (in->neg_lo && !integers) || in->src[0].regs != in->src[1].regs || in->dst.regs != 8 ||
+			count > MOST_K)
+		return insn_unsupported(w, in);
+	unpack(w, in, 0, type, a);
+	unpack(w, in, 1, type, b);
+	const uint32_t *c = in->src[2].kind == K_VGPR ? vector_register(w, &in->src[2]) : NULL;
+	for (unsigned r = 0; r < 8; r++)
+		for (unsigned lane = 0; lane < 2 * SIDE; lane++) {
+			unsigned row = interleaved ? 2 * r + lane / SIDE : r + 8 * (lane / SIDE), column = lane % SIDE;
+			uint32_t start = c ? c[r * LANES + lane] : scalar32(w, &in->src[2]);
+			d[r][lane] = integers ? (uint32_t)integer_sum(in, a[row], b[column], count, start) :
+				bits_of_float(float_sum(a[row], b[column], count, start));
+		}
+	for (unsigned r = 0; r < 8; r++)
+		memcpy(vector_register(w, &in->dst) + r * LANES, d[r], sizeof d[r]);
+	return GO_ON;
+}
+
+#define X(name, type) { "v_wmma_" name, wmma, "", F_WMMA, C_MFMA, type },
+const struct opdef ops_wmma[] = {
+	X("i32_16x16x16_iu8", E_I8) X("i32_16x16x16_iu4", E_I4) X("i32_16x16x32_iu4", E_I4) X("f32_16x16x16_f16", E_F16)
+	X("f32_16x16x16_bf16", E_BF16)
+	{ 0 }
+};
