@@ -25,6 +25,7 @@ struct sim942_kernel {
 	uint32_t lds_bytes;        /* static group segment */
 	uint32_t scratch_bytes;    /* private segment per lane */
 	uint32_t vgprs, agprs, sgprs, vgpr_spills, sgpr_spills;   /* from the metadata note */
+	uint32_t lanes;            /* of a wave */
 };
 
 /* Loads a code object (an ELF of one of these, or a clang offload bundle that holds one). Copies it; elf may be freed after. */

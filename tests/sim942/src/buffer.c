@@ -1,8 +1,10 @@
 /* Buffer instructions, scalar memory loads, and the cache controls.
  *
  * A buffer descriptor is 128 bits: base (48 bits), stride (14 bits), num_records, and flags. Linear buffers are
- * modelled: swizzled ones and formatted loads are not. Elements outside num_records read 0 and are not written.
+ * modelled, of RDNA the raw ones (OOB_SELECT 3): swizzled ones and formatted loads are not. Elements outside num_records
+ * read 0 and are not written.
  */
+#include "code.h"
 #include "memory.h"
 
 struct descriptor { uint64_t base; uint32_t stride, records; };
@@ -14,6 +16,8 @@ static struct descriptor descriptor_of(struct wave *w, const struct insn *in, co
 	if (s[1] >> 31 || s[3] >> 23 & 1)
 		fault(w, in, -1, "swizzled buffers and add_tid are not modelled (descriptor %08x %08x %08x %08x)", s[0], s[1], s[2],
 				s[3]);
+	if (w->worker->launch->code->isa != ISA_CDNA && (s[1] >> 30 || d.stride || (s[3] >> 28 & 3) != 3))
+		fault(w, in, -1, "buffers that are not raw are not modelled (descriptor %08x %08x %08x %08x)", s[0], s[1], s[2], s[3]);
 	return d;
 }
 
@@ -201,5 +205,5 @@ const struct opdef ops_buffer[] = {
 #define S_LOAD(suffix, words) \
 	{ "s_load_dword" suffix, s_load, "", F_SMEM, C_SMEM, words }, \
 	{ "s_buffer_load_dword" suffix, s_buffer_load, "b", F_SMEM, C_SMEM, words },
-const struct opdef ops_scalar_mem[] = { S_LOAD("", 1) S_LOAD("x2", 2) S_LOAD("x3", 3) S_LOAD("x4", 4) S_LOAD("x8", 8) S_LOAD("x16", 16)
-		{ 0 } };
+const struct opdef ops_scalar_mem[] = { S_LOAD("", 1) S_LOAD("x2", 2) S_LOAD("x3", 3) S_LOAD("x4", 4) S_LOAD("x8", 8)
+		S_LOAD("x16", 16) { 0 } };

@@ -443,8 +443,8 @@ static bool resolve(struct sim942_code *code, struct insn *in, struct text_line 
 	if (t->second)
 		return decode_pair(code, in, t);
 	in->def = opdef_find(code->isa == ISA_CDNA ? t->mnemonic : name_of_rdna(t->mnemonic, room));
-	if (!in->def)
-		return false;
+	if (!in->def || (code->isa != ISA_CDNA && (strstr(t->mnemonic, "fp8") || strstr(t->mnemonic, "bf8"))))
+		return false;   /* RDNA4's 8-bit floats are others */
 	in->fn = in->def->fn;
 	in->cls = in->def->cls;
 	in->arg = in->def->arg;

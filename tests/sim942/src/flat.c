@@ -233,7 +233,8 @@ static int scratch_load_lds(struct wave *w, const struct insn *in)
 	ATOMIC2(place, "smin", AT_SMIN) ATOMIC2(place, "umin", AT_UMIN) ATOMIC2(place, "smax", AT_SMAX) \
 	ATOMIC2(place, "umax", AT_UMAX) \
 	ATOMIC2(place, "and", AT_AND) ATOMIC2(place, "or", AT_OR) ATOMIC2(place, "xor", AT_XOR) ATOMIC2(place, "inc", AT_INC) \
-	ATOMIC2(place, "dec", AT_DEC) ATOMIC(place, "add_f32", AT_FADD) ATOMIC(place, "pk_add_f16", AT_PK_ADD_F16) \
+	ATOMIC2(place, "dec", AT_DEC) ATOMIC(place, "min_f32", AT_FMIN) ATOMIC(place, "max_f32", AT_FMAX) \
+	ATOMIC(place, "add_f32", AT_FADD) ATOMIC(place, "pk_add_f16", AT_PK_ADD_F16) \
 	ATOMIC(place, "pk_add_bf16", AT_PK_ADD_BF16) ATOMIC(place, "add_f64", AT_FADD | AT_WIDE) \
 	ATOMIC(place, "min_f64", AT_FMIN | AT_WIDE) ATOMIC(place, "max_f64", AT_FMAX | AT_WIDE)
 const struct opdef ops_flat[] = { MOVES(global) MOVES(flat) MOVES(scratch) LDS_MOVES(global) LDS_MOVES(scratch)

@@ -29,6 +29,7 @@ static const struct rename memory_names[] = {
 	{ "atomic_xor_b32", "atomic_xor" }, { "atomic_xor_b64", "atomic_xor_x2" },
 	{ "atomic_inc_u32", "atomic_inc" }, { "atomic_inc_u64", "atomic_inc_x2" },
 	{ "atomic_dec_u32", "atomic_dec" }, { "atomic_dec_u64", "atomic_dec_x2" },
+	{ "atomic_min_num_f32", "atomic_min_f32" }, { "atomic_max_num_f32", "atomic_max_f32" },
 };
 
 static const struct rename scalar_memory_names[] = {

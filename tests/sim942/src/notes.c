@@ -124,7 +124,7 @@ static void read_kernel(struct reader *r, struct kernel_record *k)
 		{ ".group_segment_fixed_size", offsetof(struct sim942_kernel, lds_bytes) },
 		{ ".private_segment_fixed_size", offsetof(struct sim942_kernel, scratch_bytes) },
 		{ ".vgpr_count", offsetof(struct sim942_kernel, vgprs) }, { ".agpr_count", offsetof(struct sim942_kernel, agprs) },
-		{ ".sgpr_count", offsetof(struct sim942_kernel, sgprs) },
+		{ ".wavefront_size", offsetof(struct sim942_kernel, lanes) }, { ".sgpr_count", offsetof(struct sim942_kernel, sgprs) },
 		{ ".vgpr_spill_count", offsetof(struct sim942_kernel, vgpr_spills) },
 		{ ".sgpr_spill_count", offsetof(struct sim942_kernel, sgpr_spills) },
 	};

@@ -364,7 +364,7 @@ static int s_set_gpr_idx_mode(struct wave *w, const struct insn *in)
 static unsigned moved_sgpr(struct wave *w, const struct insn *in, unsigned reg)
 {
 	uint32_t to = reg + w->s[SGPR_M0];
-	if (to >= 102)
+	if (to >= (w->lanes == 64 ? SGPR_FLAT_SCRATCH : SGPR_VCC))
 		fault(w, in, -1, "relative SGPR index %u is out of range", to);
 	return to;
 }

@@ -94,6 +94,12 @@ FLOAT(s_ceil_f32, ceilf(x))
 FLOAT(s_floor_f32, floorf(x))
 FLOAT(s_trunc_f32, truncf(x))
 FLOAT(s_rndne_f32, __builtin_rintf(x))
+static float flush(float x) { return fabsf(x) < 0x1p-126f ? copysignf(0, x) : x; }
+FLOAT(v_s_exp_f32, flush(exp2f(flush(x))))
+FLOAT(v_s_log_f32, log2f(flush(x)))
+FLOAT(v_s_rcp_f32, flush(1 / flush(x)))
+FLOAT(v_s_rsq_f32, (float)(1 / sqrt((double)flush(x))))
+FLOAT(v_s_sqrt_f32, sqrtf(flush(x)))
 HANDLER(s_cvt_f32_u32) { put_f(w, in, (float)source(w, in, 0)); return GO_ON; }
 HANDLER(s_cvt_f32_i32) { put_f(w, in, (float)(int32_t)source(w, in, 0)); return GO_ON; }
 HANDLER(s_cvt_u32_f32)
@@ -188,6 +194,7 @@ const struct opdef ops_scalar_rdna[] = {
 	A(s_fmac_f32, "Sss") A(s_fmaak_f32, "Ssss") { "s_fmamk_f32", s_fmaak_f32, "Ssss", F_SALU, C_SALU, 0 },
 	A(s_ceil_f32, "Ss") A(s_floor_f32, "Ss") A(s_trunc_f32, "Ss") A(s_rndne_f32, "Ss") A(s_cvt_f32_u32, "Ss")
 	A(s_cvt_f32_i32, "Ss") A(s_cvt_u32_f32, "Ss") A(s_cvt_i32_f32, "Ss")
+	A(v_s_exp_f32, "Ss") A(v_s_log_f32, "Ss") A(v_s_rcp_f32, "Ss") A(v_s_rsq_f32, "Ss") A(v_s_sqrt_f32, "Ss")
 	C(lt) C(eq) C(le) C(gt) C(lg) C(ge) C(o) C(u) C(nge) C(nlg) C(ngt) C(nle) C(neq) C(nlt)
 	P(s_delay_alu, nothing) P(s_clause, nothing) P(s_set_inst_prefetch_distance, nothing) P(buffer_gl0_inv, nothing)
 	P(buffer_gl1_inv, nothing) P(s_gl1_inv, nothing) P(global_inv, nothing) P(global_wb, nothing) P(global_wbinv, nothing)

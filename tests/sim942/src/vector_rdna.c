@@ -140,6 +140,31 @@ static int permlane(struct wave *w, const struct insn *in, unsigned other)
 VECTOR_HANDLER(v_permlane16_b32) { return permlane(w, in, 0); }
 VECTOR_HANDLER(v_permlanex16_b32) { return permlane(w, in, 16); }
 
+/* Moves between registers that M0 counts from. */
+static uint32_t *counted(struct wave *w, const struct insn *in, const struct operand *o)
+{
+	uint64_t to = o->reg / LANES + (uint64_t)w->s[SGPR_M0];
+	if (to >= w->worker->launch->registers)
+		fault(w, in, -1, "relative register index v%llu is out of range", (unsigned long long)to);
+	return w->v + to * LANES;
+}
+VECTOR_HANDLER(v_movrels_b32)
+{
+	blend32(w, vector_register(w, &in->dst), counted(w, in, &in->src[0]));
+	return GO_ON;
+}
+VECTOR_HANDLER(v_movreld_b32)
+{
+	lanes32 t;
+	blend32(w, counted(w, in, &in->dst), src32(w, in, 0, t));
+	return GO_ON;
+}
+VECTOR_HANDLER(v_movrelsd_b32)
+{
+	blend32(w, counted(w, in, &in->dst), counted(w, in, &in->src[0]));
+	return GO_ON;
+}
+
 #define ALIAS(name, handler, sig) { name, handler, sig, F_VALU, C_VALU, 0 },
 const struct opdef ops_vector_rdna[] = {
 	OP(pair, "") OP(v_xor3_b32, "Duuu") OP(v_maxmin_i32, "Duuu") OP(v_minmax_i32, "Duuu") OP(v_maxmin_u32, "Duuu")
@@ -148,6 +173,7 @@ const struct opdef ops_vector_rdna[] = {
 	OP(v_cvt_i32_i16, "Dw") OP(v_cvt_u32_u16, "Dw") OP(v_cndmask_b16, "Wwwm")
 	OP(v_dot4_i32_iu8, "Duuu") OP(v_dot8_i32_iu4, "Duuu") ALIAS("v_dot4_i32_iu8.clamp", v_dot4_i32_iu8_clamp, "Duuu")
 	ALIAS("v_dot8_i32_iu4.clamp", v_dot8_i32_iu4_clamp, "Duuu")
+	OP(v_movrels_b32, "Du") OP(v_movreld_b32, "Du") OP(v_movrelsd_b32, "Du")
 	OP(v_permlane16_b32, "Duuu") OP(v_permlanex16_b32, "Duuu")
 	{ 0 }
 };

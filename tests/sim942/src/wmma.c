@@ -2,8 +2,8 @@
  *
  * RDNA3: lane l holds row l % 16 of A with all of its k, in their order from the lowest bits of the lowest register, and
  * column l % 16 of B likewise; both halves of the wave hold the same, or the run ends here. Register i of lane l of C and D
- * is row 2 i + l / 16, column l % 16. RDNA4: lanes 0 to 15 hold the first half of k, the others the second; register i
- * of C and D is row i + 8 (l / 16). Layouts as AMD's ISA documents and its matrix instruction calculator have them.
+ * is row 2 i + l / 16, column l % 16. RDNA4: lanes 0 to 15 hold the first half of k, the others the second, of 16 bits four
+ * k in turns; register i of C and D is row i + 8 (l / 16). Layouts as AMD's ISA documents and its matrix instruction calculator have them.
  *
  * Integers are signed where neg_lo says so, and their sum is saturated where clamp does. Floats are accumulated in the
  * order of k by fused multiply-adds in f32; the device's order is not published. EXEC must have every lane on. */
@@ -42,10 +42,11 @@ static void unpack(struct wave *w, const struct insn *in, int n, enum element ty
 	const uint32_t *reg = vector_register(w, &in->src[n]);
 	bool whole = whole_lines(w);
 	unsigned bits = element_bits[type], each = 32 / bits, of_lane = elements_of_lane(in, n, type);
+	unsigned run = bits == 16 ? 4 : of_lane;   /* that one half of the wave has */
 	for (unsigned lane = 0; lane < (whole ? SIDE : 2 * SIDE); lane++)
 		for (unsigned j = 0; j < of_lane; j++) {
 			uint32_t x = reg[j / each * LANES + lane] >> bits * (j % each) & ((1u << bits) - 1);
-			out[lane % SIDE][lane / SIDE * of_lane + j] = value_of(type, x, in->neg_lo >> n & 1);
+			out[lane % SIDE][j / run * run * (whole ? 1 : 2) + lane / SIDE * run + j % run] = value_of(type, x, in->neg_lo >> n & 1);
 		}
 	for (unsigned r = 0; whole && r < in->src[n].regs; r++)
 		for (unsigned lane = 0; lane < SIDE; lane++)

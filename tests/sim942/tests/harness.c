@@ -59,6 +59,8 @@ void *symbol_address(const char *name, size_t *size)
 	return NULL;
 }
 
+unsigned wave_lanes(void) { return code_count ? sim942_kernel_at(codes[0], 0)->lanes : 0; }
+
 void *gpu_alloc(size_t bytes)
 {
 	size_t total = bytes + 2 * GUARD;

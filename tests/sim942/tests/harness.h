@@ -13,6 +13,7 @@ extern char last_error[1024];
 
 /* True if some loaded code object has the kernel; a test without its kernel is skipped. */
 bool have_kernel(const char *name);
+unsigned wave_lanes(void);             /* of the first code object's processor */
 void load_code(const char *path);      /* exits with a message on failure */
 void *symbol_address(const char *name, size_t *size);
 

@@ -500,7 +500,7 @@ static void small_floats(void)
 		for (int k = 0; k < 4; k++)
 			want_back[k][i] = k < 2 ? small_value(p[k], 3, 8) : small_value(p[k], 2, 16);
 	}
-	if (launch("fp8", "fp8", blocks, threads, 0, ARGS(ARG(a), ARG(packed), ARG(back), ARG(n)))) {
+	if (have_kernel("fp8") && launch("fp8", "fp8", blocks, threads, 0, ARGS(ARG(a), ARG(packed), ARG(back), ARG(n)))) {
 		check_words("f32 to fp8 and bf8", packed, want, N);
 		check_bits_f32("fp8 and bf8 to f32", back, want_back[0], 4 * N);
 	}

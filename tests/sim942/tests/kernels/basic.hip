@@ -1,6 +1,11 @@
 // Elementwise work, lane exchange, LDS, scans, and the ways memory is read and written.
 #include <hip/hip_runtime.h>
 #define KERNEL extern "C" __global__
+#ifdef __GFX9__   // lanes of a wave, as these targets have it by default
+#define WAVE 64
+#else
+#define WAVE 32
+#endif
 
 KERNEL void vadd(const float *a, const float *b, float *c, int n)
 {
@@ -45,13 +50,13 @@ KERNEL void reduce_shuffle(const float *in, float *out, int n)
 	float s = 0;
 	for (int i = threadIdx.x; i < n; i += blockDim.x)
 		s += in[blockIdx.x * n + i];
-	for (int d = 32; d; d >>= 1)
+	for (int d = WAVE / 2; d; d >>= 1)
 		s += __shfl_xor(s, d);
-	if (threadIdx.x % 64 == 0)
-		part[threadIdx.x / 64] = s;
+	if (threadIdx.x % WAVE == 0)
+		part[threadIdx.x / WAVE] = s;
 	__syncthreads();
 	if (threadIdx.x < 64) {
-		s = threadIdx.x < blockDim.x / 64 ? part[threadIdx.x] : 0;
+		s = threadIdx.x < blockDim.x / WAVE ? part[threadIdx.x] : 0;
 		for (int d = 8; d; d >>= 1)
 			s += __shfl_down(s, d);
 		if (threadIdx.x == 0)
@@ -59,6 +64,7 @@ KERNEL void reduce_shuffle(const float *in, float *out, int n)
 	}
 }
 
+#ifdef __GFX9__   // RDNA's ways to move lanes are rdna.hip's
 template <int control, int rows, int banks, bool bound> __device__ int moved(int old, int x)
 {
 	return __builtin_amdgcn_update_dpp(old, x, control, rows, banks, bound);
@@ -124,6 +130,7 @@ KERNEL void lane_moves(const int *in, int *out)
 	out[640 + t] = __shfl(x, t / 3);
 	out[704 + t] = __shfl_up(x, 3);
 }
+#endif
 
 KERNEL void scan_block(const int *in, int *out)
 {

@@ -1,23 +1,30 @@
 // Kernels of the kind language models are made of.
 #include <hip/hip_runtime.h>
 #define KERNEL extern "C" __global__
+#ifdef __GFX9__   // lanes of a wave, as these targets have it by default
+#define WAVE 64
+#define SDOT4 __builtin_amdgcn_sdot4
+#else
+#define WAVE 32
+#define SDOT4(x, y, z, clamp) __builtin_amdgcn_sudot4(true, x, true, y, z, clamp)
+#endif
 
-__device__ float wave_sum(float x) { for (int d = 32; d; d >>= 1) x += __shfl_xor(x, d); return x; }
-__device__ float wave_max(float x) { for (int d = 32; d; d >>= 1) x = fmaxf(x, __shfl_xor(x, d)); return x; }
+__device__ float wave_sum(float x) { for (int d = WAVE / 2; d; d >>= 1) x += __shfl_xor(x, d); return x; }
+__device__ float wave_max(float x) { for (int d = WAVE / 2; d; d >>= 1) x = fmaxf(x, __shfl_xor(x, d)); return x; }
 template <typename F> __device__ float block_reduce(float x, float *lds, F wave)
 {
 	x = wave(x);
-	if (threadIdx.x % 64 == 0)
-		lds[threadIdx.x / 64] = x;
+	if (threadIdx.x % WAVE == 0)
+		lds[threadIdx.x / WAVE] = x;
 	__syncthreads();
-	x = lds[threadIdx.x % (blockDim.x / 64)];
+	x = lds[threadIdx.x % (blockDim.x / WAVE)];
 	__syncthreads();
 	return wave(x);
 }
 
 KERNEL void softmax(const float *in, float *out, int n)
 {
-	__shared__ float part[16];
+	__shared__ float part[32];
 	const float *row = in + blockIdx.x * n;
 	float most = -INFINITY, sum = 0;
 	for (int i = threadIdx.x; i < n; i += blockDim.x)
@@ -26,11 +33,11 @@ KERNEL void softmax(const float *in, float *out, int n)
 	for (int i = threadIdx.x; i < n; i += blockDim.x)
 		sum += __expf(row[i] - most);
 	sum = wave_sum(sum);
-	if (threadIdx.x % 64 == 0)
-		part[threadIdx.x / 64] = sum;
+	if (threadIdx.x % WAVE == 0)
+		part[threadIdx.x / WAVE] = sum;
 	__syncthreads();
 	sum = 0;
-	for (unsigned w = 0; w < blockDim.x / 64; w++)
+	for (unsigned w = 0; w < blockDim.x / WAVE; w++)
 		sum += part[w];
 	for (int i = threadIdx.x; i < n; i += blockDim.x)
 		out[blockIdx.x * n + i] = __expf(row[i] - most) / sum;
@@ -38,18 +45,18 @@ KERNEL void softmax(const float *in, float *out, int n)
 
 KERNEL void rmsnorm(const float *in, const float *weight, float *out, int n, float epsilon)
 {
-	__shared__ float part[16];
+	__shared__ float part[32];
 	float s = 0;
 	for (int i = threadIdx.x; i < n; i += blockDim.x) {
 		float x = in[blockIdx.x * n + i];
 		s += x * x;
 	}
 	s = wave_sum(s);
-	if (threadIdx.x % 64 == 0)
-		part[threadIdx.x / 64] = s;
+	if (threadIdx.x % WAVE == 0)
+		part[threadIdx.x / WAVE] = s;
 	__syncthreads();
 	s = 0;
-	for (unsigned w = 0; w < blockDim.x / 64; w++)
+	for (unsigned w = 0; w < blockDim.x / WAVE; w++)
 		s += part[w];
 	float scale = rsqrtf(s / (float)n + epsilon);
 	for (int i = threadIdx.x; i < n; i += blockDim.x)
@@ -71,11 +78,11 @@ __device__ void scale_min(int j, const unsigned char *q, int *d, int *m)
 // One wave a row; lane l takes eight weights of each block.
 KERNEL void matvec_q4_k(const q4_k *w, const float *x, float *y, int rows, int blocks)
 {
-	int row = blockIdx.x * (blockDim.x / 64) + threadIdx.x / 64, lane = threadIdx.x % 64;
+	int row = blockIdx.x * (blockDim.x / WAVE) + threadIdx.x / WAVE, lane = threadIdx.x % WAVE;
 	if (row >= rows)
 		return;
 	float sum = 0;
-	for (int b = lane / 32; b < blocks; b += 2) {
+	for (int b = lane / 32; b < blocks; b += WAVE / 32) {
 		const q4_k *q = w + (size_t)row * blocks + b;
 		int l = lane % 32, pair = l / 8, at = l % 8 * 4, d0, m0, d1, m1;   // pair of sub-blocks, four bytes in it
 		scale_min(2 * pair, q->scales, &d0, &m0);
@@ -100,17 +107,17 @@ KERNEL void matvec_q4_k(const q4_k *w, const float *x, float *y, int rows, int b
 KERNEL void matvec_q4_k_dot4(const q4_k *w, const int *xq, const float *xd, const int *xs, float *y, int rows,
 		int blocks)
 {
-	int row = blockIdx.x * (blockDim.x / 64) + threadIdx.x / 64, lane = threadIdx.x % 64;
+	int row = blockIdx.x * (blockDim.x / WAVE) + threadIdx.x / WAVE, lane = threadIdx.x % WAVE;
 	if (row >= rows)
 		return;
 	float sum = 0;
-	for (int s = lane; s < blocks * 8; s += 64) {   // a sub-block of 32 a lane
+	for (int s = lane; s < blocks * 8; s += WAVE) {   // a sub-block of 32 a lane
 		const q4_k *q = w + (size_t)row * blocks + s / 8;
 		int j = s % 8, d, m, dot = 0;
 		scale_min(j, q->scales, &d, &m);
 		const int *n = (const int *)(q->qs + 32 * (j / 2)), *v = xq + s * 8;
 		for (int k = 0; k < 8; k++)
-			dot = __builtin_amdgcn_sdot4((n[k] >> 4 * (j & 1)) & 0x0f0f0f0f, v[k], dot, false);
+			dot = SDOT4((n[k] >> 4 * (j & 1)) & 0x0f0f0f0f, v[k], dot, false);
 		sum += xd[s] * ((float)q->d * (float)(d * dot) - (float)q->dmin * (float)(m * xs[s]));
 	}
 	sum = wave_sum(sum);
@@ -142,7 +149,7 @@ KERNEL void silu_mul(const float *gate, const float *up, _Float16 *out, int n)
 template <int DIM> __device__ void attend(const float *q, const _Float16 *keys, const _Float16 *values, float *part,
 		int length, int groups)
 {
-	__shared__ float score[256], red[4];
+	__shared__ float score[256], red[256 / WAVE];
 	int head = blockIdx.x, split = blockIdx.y, t = threadIdx.x;
 	int per = (length + gridDim.y - 1) / gridDim.y, begin = split * per, end = min(length, begin + per),
 			kv = head / groups;
@@ -159,18 +166,22 @@ template <int DIM> __device__ void attend(const float *q, const _Float16 *keys, 
 			s *= rsqrtf((float)DIM);
 		}
 		float m = wave_max(s);
-		if (t % 64 == 0)
-			red[t / 64] = m;
+		if (t % WAVE == 0)
+			red[t / WAVE] = m;
 		__syncthreads();
-		m = fmaxf(most, fmaxf(fmaxf(red[0], red[1]), fmaxf(red[2], red[3])));
+		m = most;
+		for (int w = 0; w < 256 / WAVE; w++)
+			m = fmaxf(m, red[w]);
 		float p = i < end ? __expf(s - m) : 0, shrink = __expf(most - m);
 		score[t] = p;
 		p = wave_sum(p);
 		__syncthreads();
-		if (t % 64 == 0)
-			red[t / 64] = p;
+		if (t % WAVE == 0)
+			red[t / WAVE] = p;
 		__syncthreads();
-		sum = sum * shrink + red[0] + red[1] + red[2] + red[3];
+		sum *= shrink;
+		for (int w = 0; w < 256 / WAVE; w++)
+			sum += red[w];
 		if (t < DIM) {
 			value *= shrink;
 			for (int j = 0; j < count; j++)
@@ -210,7 +221,7 @@ KERNEL void attention_combine(const float *part, float *out, int splits, int dim
 // Index of the largest logit; ties go to the lowest index.
 KERNEL void argmax(const float *x, int *out, int n)
 {
-	__shared__ unsigned long long best[16];
+	__shared__ unsigned long long best[32];
 	unsigned long long mine = 0;
 	for (int i = threadIdx.x; i < n; i += blockDim.x) {
 		unsigned u = __float_as_uint(x[i]);
@@ -218,15 +229,15 @@ KERNEL void argmax(const float *x, int *out, int n)
 		unsigned long long key = (unsigned long long)u << 32 | (0xffffffffu - (unsigned)i);
 		mine = key > mine ? key : mine;
 	}
-	for (int d = 32; d; d >>= 1) {
+	for (int d = WAVE / 2; d; d >>= 1) {
 		unsigned long long other = __shfl_xor(mine, d);
 		mine = other > mine ? other : mine;
 	}
-	if (threadIdx.x % 64 == 0)
-		best[threadIdx.x / 64] = mine;
+	if (threadIdx.x % WAVE == 0)
+		best[threadIdx.x / WAVE] = mine;
 	__syncthreads();
 	if (threadIdx.x == 0) {
-		for (unsigned w = 1; w < blockDim.x / 64; w++)
+		for (unsigned w = 1; w < blockDim.x / WAVE; w++)
 			mine = best[w] > mine ? best[w] : mine;
 		out[0] = (int)(0xffffffffu - (unsigned)mine);
 	}
