@@ -12,6 +12,9 @@ static void lds_addresses(struct wave *w, const struct insn *in, uint32_t offset
 	if (lanes == ~0ull)
 		for (int i = 0; i < LANES; i++)
 			highest = address[i] > highest ? address[i] : highest;
+	else if (lanes == w->all)
+		for (int i = 0; i < LANES / 2; i++)
+			highest = address[i] > highest ? address[i] : highest;
 	else
 		EACH_BIT(i, lanes)
 			highest = address[i] > highest ? address[i] : highest;

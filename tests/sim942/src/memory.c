@@ -1,6 +1,8 @@
 /* See memory.h. */
 #include "memory.h"
 
+#define LOWER_HALF 0xffffffffull   /* all lanes of a wave of 32 */
+
 unsigned access_bytes(enum access a)
 {
 	switch (a) {
@@ -19,6 +21,11 @@ void check_global(struct wave *w, const struct insn *in, const uint64_t *address
 	uint64_t low = ~0ull, high = 0;
 	if (lanes == ~0ull) {
 		for (int i = 0; i < LANES; i++) {
+			low = address[i] < low ? address[i] : low;
+			high = address[i] > high ? address[i] : high;
+		}
+	} else if (lanes == LOWER_HALF) {
+		for (int i = 0; i < LANES / 2; i++) {
 			low = address[i] < low ? address[i] : low;
 			high = address[i] > high ? address[i] : high;
 		}
@@ -66,25 +73,25 @@ static void load_narrow(const uint64_t *address, uint64_t lanes, enum access a, 
 	}
 }
 
-/* One, two, three or four dwords from every lane's address, all of them readable. */
-static inline void gather(const uint64_t *address, int words, uint32_t *d)
+/* One, two, three or four dwords from the addresses of the first lanes, all of them readable. */
+static inline __attribute__((always_inline)) void gather(const uint64_t *address, int lanes, int words, uint32_t *d)
 {
 	uint64_t stride = 4 * (uint64_t)words, apart = 0;
-	for (int i = 0; i < LANES; i++)
+	for (int i = 0; i < lanes; i++)
 		apart |= address[i] - address[0] - stride * (uint64_t)i;
 	if (words == 1) {
 		if (!apart)
-			memcpy(d, (const void *)(uintptr_t)address[0], 4 * LANES);
+			memcpy(d, (const void *)(uintptr_t)address[0], 4 * (size_t)lanes);
 		else
-			for (int i = 0; i < LANES; i++)
+			for (int i = 0; i < lanes; i++)
 				memcpy(d + i, (const void *)(uintptr_t)address[i], 4);
 	} else if (!apart) {
 		const uint32_t *p = (const uint32_t *)(uintptr_t)address[0];
 		for (int k = 0; k < words; k++)
-			for (int i = 0; i < LANES; i++)
+			for (int i = 0; i < lanes; i++)
 				memcpy(d + k * LANES + i, p + i * words + k, 4);
 	} else {
-		for (int i = 0; i < LANES; i++) {
+		for (int i = 0; i < lanes; i++) {
 			uint32_t part[4];
 			memcpy(part, (const void *)(uintptr_t)address[i], 4 * (size_t)words);
 			for (int k = 0; k < words; k++)
@@ -104,10 +111,19 @@ void load_lanes(struct wave *w, const uint64_t *address, uint64_t lanes, enum ac
 	int words = (int)access_bytes(a) / 4;
 	if (lanes == ~0ull) {
 		switch (words) {
-		case 1: gather(address, 1, d); break;
-		case 2: gather(address, 2, d); break;
-		case 3: gather(address, 3, d); break;
-		default: gather(address, 4, d);
+		case 1: gather(address, LANES, 1, d); break;
+		case 2: gather(address, LANES, 2, d); break;
+		case 3: gather(address, LANES, 3, d); break;
+		default: gather(address, LANES, 4, d);
+		}
+		return;
+	}
+	if (lanes == LOWER_HALF) {
+		switch (words) {
+		case 1: gather(address, LANES / 2, 1, d); break;
+		case 2: gather(address, LANES / 2, 2, d); break;
+		case 3: gather(address, LANES / 2, 3, d); break;
+		default: gather(address, LANES / 2, 4, d);
 		}
 		return;
 	}
@@ -138,12 +154,13 @@ void store_lanes(struct wave *w, const uint64_t *address, uint64_t lanes, enum a
 		return;
 	}
 	int words = (int)access_bytes(a) / 4;
-	if (words == 1 && lanes == ~0ull) {
+	if (words == 1 && (lanes == ~0ull || lanes == LOWER_HALF)) {
+		int count = lanes == ~0ull ? LANES : LANES / 2;
 		uint64_t apart = 0;
-		for (int i = 0; i < LANES; i++)
+		for (int i = 0; i < count; i++)
 			apart |= address[i] - address[0] - 4 * (uint64_t)i;
 		if (!apart) {
-			memcpy((void *)(uintptr_t)address[0], data, 4 * LANES);
+			memcpy((void *)(uintptr_t)address[0], data, 4 * (size_t)count);
 			return;
 		}
 	}

@@ -24,16 +24,16 @@ struct wave {
 	struct worker *worker;
 	uint32_t scc, mode;
 	uint32_t lanes;              /* 64, or 32: then nothing is ever live in the upper half of a register */
-	uint64_t all;                /* EXEC with every lane on */
 	uint32_t polls;              /* coherent loads and sleeps in this time slice */
 	uint8_t state;               /* enum wave_state */
 	uint8_t waited;              /* the last time slice ended in polling or sleep */
 	uint8_t index;               /* in its work-group */
 	uint8_t strict_mode;         /* STRICT_*: what keeps this wave off the fast run loop */
+	uint32_t scratch_bytes;      /* per lane */
+	uint8_t *scratch;            /* dword d of lane l at (d * 64 + l) * 4 */
+	uint64_t all;                /* EXEC with every lane on */
 	uint64_t exec_key;           /* EXEC that exec_words was expanded from */
 	uint32_t exec_words[LANES] __attribute__((aligned(64)));
-	uint8_t *scratch;            /* dword d of lane l at (d * 64 + l) * 4 */
-	uint32_t scratch_bytes;      /* per lane */
 };
 enum {
 	STRICT_ROUNDING = 1, /* rounding or denormals differ from the host's defaults */

@@ -36,17 +36,19 @@ static unsigned elements_of_lane(const struct insn *in, int n, enum element type
 	return 32u / element_bits[type] * in->src[n].regs;
 }
 
-/* Lines of A (rows) or B (columns): out[line][k]. */
-static void unpack(struct wave *w, const struct insn *in, int n, enum element type, union value out[SIDE][MOST_K])
+/* Lines of A (rows) or B (columns): out[k][line]. */
+static void unpack(struct wave *w, const struct insn *in, int n, enum element type, union value out[MOST_K][SIDE])
 {
 	const uint32_t *reg = vector_register(w, &in->src[n]);
-	bool whole = whole_lines(w);
+	bool whole = whole_lines(w), is_signed = in->neg_lo >> n & 1;
 	unsigned bits = element_bits[type], each = 32 / bits, of_lane = elements_of_lane(in, n, type);
 	unsigned run = bits == 16 ? 4 : of_lane;   /* that one half of the wave has */
-	for (unsigned lane = 0; lane < (whole ? SIDE : 2 * SIDE); lane++)
+	for (unsigned half = 0; half < (whole ? 1 : 2); half++)
 		for (unsigned j = 0; j < of_lane; j++) {
-			uint32_t x = reg[j / each * LANES + lane] >> bits * (j % each) & ((1u << bits) - 1);
-			out[lane % SIDE][j / run * run * (whole ? 1 : 2) + lane / SIDE * run + j % run] = value_of(type, x, in->neg_lo >> n & 1);
+			const uint32_t *from = reg + j / each * LANES + half * SIDE;
+			unsigned k = whole ? j : j / run * 2 * run + half * run + j % run, shift = bits * (j % each);
+			for (unsigned line = 0; line < SIDE; line++)
+				out[k][line] = value_of(type, from[line] >> shift & ((1u << bits) - 1), is_signed);
 		}
 	for (unsigned r = 0; whole && r < in->src[n].regs; r++)
 		for (unsigned lane = 0; lane < SIDE; lane++)
@@ -55,29 +57,43 @@ static void unpack(struct wave *w, const struct insn *in, int n, enum element ty
 					n ? 'B' : 'A');
 }
 
-static int32_t integer_sum(const struct insn *in, const union value *a, const union value *b, unsigned count, uint32_t c)
+/* One row of the result; what is added to C has no more than 32 bits. */
+static void integer_row(const struct insn *in, union value (*a)[SIDE], union value (*b)[SIDE], unsigned row, unsigned count,
+		uint32_t c[SIDE])
 {
-	int64_t sum = (int32_t)c;
+	uint32_t sum[SIDE] = {0};
 	for (unsigned k = 0; k < count; k++)
-		sum += (int64_t)a[k].i * b[k].i;
-	if (in->clamp)
-		return sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
-	return (int32_t)(uint32_t)sum;
+		for (unsigned column = 0; column < SIDE; column++)
+			sum[column] += (uint32_t)a[k][row].i * (uint32_t)b[k][column].i;
+	for (unsigned column = 0; column < SIDE; column++) {
+		int64_t x = (int64_t)(int32_t)c[column] + (int32_t)sum[column];
+		if (in->clamp)
+			x = x > INT32_MAX ? INT32_MAX : x < INT32_MIN ? INT32_MIN : x;
+		c[column] = (uint32_t)x;
+	}
 }
-static float float_sum(const union value *a, const union value *b, unsigned count, uint32_t c)
+static void float_row(union value (*a)[SIDE], union value (*b)[SIDE], unsigned row, unsigned count, uint32_t c[SIDE])
 {
-	float sum = float_of_bits(c);
+	float sum[SIDE];
+	memcpy(sum, c, sizeof sum);
 	for (unsigned k = 0; k < count; k++)
-		sum = fmaf(a[k].f, b[k].f, sum);
-	return sum;
+		for (unsigned column = 0; column < SIDE; column++)
+			sum[column] = fmaf(a[k][row].f, b[k][column].f, sum[column]);
+	memcpy(c, sum, sizeof sum);
+}
+
+/* Where a row of C or D begins; its columns lie side by side. */
+static unsigned place_of_row(struct wave *w, unsigned row)
+{
+	return whole_lines(w) ? row / 2 * LANES + row % 2 * SIDE : row % 8 * LANES + row / 8 * SIDE;
 }
 
 static int wmma(struct wave *w, const struct insn *in)
 {
-	union value a[SIDE][MOST_K], b[SIDE][MOST_K];
-	uint32_t d[8][2 * SIDE];
+	union value a[MOST_K][SIDE], b[MOST_K][SIDE];
+	uint32_t d[SIDE][SIDE];
 	enum element type = in->arg;
-	bool interleaved = whole_lines(w), integers = type == E_I8 || type == E_I4;
+	bool integers = type == E_I8 || type == E_I4;
 	unsigned count = elements_of_lane(in, 0, type) * (whole_lines(w) ? 1 : 2);
 	if (*exec_of(w) != w->all)
 		fault(w, in, -1, "a matrix instruction needs all lanes of the wave (EXEC is %08x)", (unsigned)*exec_of(w));
@@ -87,15 +103,16 @@ static int wmma(struct wave *w, const struct insn *in)
 	unpack(w, in, 0, type, a);
 	unpack(w, in, 1, type, b);
 	const uint32_t *c = in->src[2].kind == K_VGPR ? vector_register(w, &in->src[2]) : NULL;
-	for (unsigned r = 0; r < 8; r++)
-		for (unsigned lane = 0; lane < 2 * SIDE; lane++) {
-			unsigned row = interleaved ? 2 * r + lane / SIDE : r + 8 * (lane / SIDE), column = lane % SIDE;
-			uint32_t start = c ? c[r * LANES + lane] : scalar32(w, &in->src[2]);
-			d[r][lane] = integers ? (uint32_t)integer_sum(in, a[row], b[column], count, start) :
-				bits_of_float(float_sum(a[row], b[column], count, start));
-		}
-	for (unsigned r = 0; r < 8; r++)
-		memcpy(vector_register(w, &in->dst) + r * LANES, d[r], sizeof d[r]);
+	for (unsigned row = 0; row < SIDE; row++) {
+		for (unsigned column = 0; column < SIDE; column++)
+			d[row][column] = c ? c[place_of_row(w, row) + column] : scalar32(w, &in->src[2]);
+		if (integers)
+			integer_row(in, a, b, row, count, d[row]);
+		else
+			float_row(a, b, row, count, d[row]);
+	}
+	for (unsigned row = 0; row < SIDE; row++)
+		memcpy(vector_register(w, &in->dst) + place_of_row(w, row), d[row], sizeof d[row]);
 	return GO_ON;
 }
 
