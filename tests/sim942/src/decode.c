@@ -174,7 +174,7 @@ static bool decode_vector(struct sim942_code *code, struct insn *in, struct text
 		in->dpp = code->dpps[code->dpp_count++] = dpp;
 	}
 	int operand = 0;
-	bool float_result = false;
+	bool float_result = false, high_result = false;
 	for (const char *c = sig; *c; c++) {
 		char *s = implied;
 		if (code->isa == ISA_CDNA || !implied_operand(in, t, c, operand, implied)) {
@@ -182,6 +182,7 @@ static bool decode_vector(struct sim942_code *code, struct insn *in, struct text
 				return false;
 			s = t->operands[operand++];
 		}
+		bool high = text_take_half(s);
 		keep_half |= strchr(code->isa == ISA_CDNA ? "OX" : "OXHW", *c) != NULL;   /* RDNA keeps the other half always */
 		switch (*c) {
 		case 'O': case 'X':
@@ -190,6 +191,7 @@ static bool decode_vector(struct sim942_code *code, struct insn *in, struct text
 				return false;
 			in->dtype = type_of_letter(*c);
 			float_result = strchr("FHOGP2", *c) != NULL;
+			high_result = high;
 			break;
 		case 'M':
 			if (!scalar_destination(code, s, &in->sdst))
@@ -201,6 +203,7 @@ static bool decode_vector(struct sim942_code *code, struct insn *in, struct text
 			break;
 		default: {
 			int n = in->nsrc++;
+			in->op_sel |= (uint8_t)(high << n);
 			enum operand_type type = *c == 'x' ? (in->op_sel_hi >> n & 1 ? T_F16 : T_F32) : type_of_letter(*c);
 			uint8_t sel = t->sdwa && n < 2 && type != T_MASK ? text_sdwa_select(t, n ? "src1_sel" : "src0_sel") : SEL_DWORD;
 			if (!vector_source(code, s, type, sel, &in->src[n]) || !packed_constant_ok(in, n))
@@ -215,7 +218,7 @@ static bool decode_vector(struct sim942_code *code, struct insn *in, struct text
 	if (in->dpp && in->src[0].kind == K_VGPR)
 		in->src[0].kind = K_SLOW;
 	in->dst_keep = keep_half && !t->sdwa;
-	in->dst_hi = listed > in->nsrc ? in->op_sel >> in->nsrc & 1 : 0;
+	in->dst_hi = high_result || (listed > in->nsrc && in->op_sel >> in->nsrc & 1);
 	if (in->clamp && !float_result && strchr("DWXIL2", *sig)) {
 		char name[80];
 		snprintf(name, sizeof name, "%s.clamp", in->def->name);

@@ -82,7 +82,8 @@ static char *run(const char *program, const char *path)
 
 char *disassemble(const void *elf, size_t size, char *err, size_t errlen)
 {
-	static const char *const programs[] = { "llvm-objdump-19", "llvm-objdump-22", "llvm-objdump-21", "llvm-objdump-20",
+	/* The newest first: one that is older than the compiler may not know halves of registers. */
+	static const char *const programs[] = { "llvm-objdump-22", "llvm-objdump-21", "llvm-objdump-20", "llvm-objdump-19",
 			"llvm-objdump-18", "llvm-objdump" };
 	const char *dir = getenv("TMPDIR"), *chosen = getenv("SIM942_OBJDUMP");
 	char path[4096];
@@ -101,12 +102,12 @@ char *disassemble(const void *elf, size_t size, char *err, size_t errlen)
 	if (chosen && *chosen) {
 		text = run(chosen, path);
 		if (!text)
-			snprintf(err, errlen, "%s (from SIM942_OBJDUMP) does not disassemble gfx942", chosen);
+			snprintf(err, errlen, "%s (from SIM942_OBJDUMP) does not disassemble code for AMD GPUs", chosen);
 	} else {
 		for (size_t i = 0; !text && i < sizeof programs / sizeof *programs; i++)
 			text = run(programs[i], path);
 		if (!text)
-			snprintf(err, errlen, "no llvm-objdump that knows gfx942 was found: "
+			snprintf(err, errlen, "no llvm-objdump that knows AMD GPUs was found: "
 					"install LLVM 18 or newer, or name one in SIM942_OBJDUMP");
 	}
 	unlink(path);

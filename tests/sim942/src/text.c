@@ -204,6 +204,17 @@ bool text_register(const char *s, uint8_t *kind, uint16_t *index, uint8_t *count
 	return *index + *count <= (*s == 's' ? SGPR_VCC : 256);
 }
 
+bool text_take_half(char *s)
+{
+	for (char *p = s; *p; p++)
+		if (*p == '.' && p > s && isdigit((unsigned char)p[-1]) && (p[1] == 'l' || p[1] == 'h')) {
+			bool high = p[1] == 'h';
+			memmove(p, p + 2, strlen(p + 2) + 1);
+			return high;
+		}
+	return false;
+}
+
 bool text_constant(const char *s, enum operand_type type, uint64_t *bits)
 {
 	char *end, copy[64];
