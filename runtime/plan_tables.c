@@ -45,7 +45,7 @@ static enum greta_status check_header(const struct greta_plan *plan, struct gret
 		return DAMAGED("its model region is not the model");
 	uint64_t tokens = ((uint64_t)h->context + 1) * sizeof(uint32_t);
 	const uint64_t *regions = h->region_bytes;
-	if (h->state_offset % 8 || h->tokens_offset % 4 || h->ring_offset % 4 || h->logits_offset % 4 ||
+	if (h->state_offset % 8 || h->tokens_offset % 4 || h->ring_offset % 4 || h->logits_offset % 16 ||
 	    !within(h->state_offset, sizeof(struct greta_state), regions[GRETA_REGION_STATE]) ||
 	    !within(h->tokens_offset, tokens, regions[GRETA_REGION_STATE]) ||
 	    !within(h->ring_offset, tokens, regions[GRETA_REGION_IO]) ||

@@ -52,7 +52,8 @@
  *   greta_half(bits)                 an f16 as fp32
  *   greta_fma_down(x, y, z)          fp64 xy + z rounded towards -infinity, between greta_round_down_begin() and
  *                                    _end(); other fp64 arithmetic there must be exact
- *   greta_shared_add(p, v)           adds to a u64 of shared memory, atomically
+ *   greta_shared_add(p, v)           adds to a u64 or a u32 of shared memory, atomically; of a u32, gives what was there
+ *   greta_lowest_bit(v)              the index of the lowest bit set of a u32 that is not 0
  *   greta_publish()                  what this thread wrote goes out to the device: each thread of a block calls it
  *                                    before a barrier, after which one of them calls greta_count_one
  *   greta_count_one(counter)         adds one atomically, gives what was there; what the block has published is visible

@@ -200,6 +200,11 @@ GRETA_DEVICE void greta_shared_add(uint64_t *p, uint64_t v)
 {
 	__hip_atomic_fetch_add(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_WORKGROUP);
 }
+GRETA_DEVICE uint32_t greta_shared_add(uint32_t *p, uint32_t v)
+{
+	return __hip_atomic_fetch_add(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_WORKGROUP);
+}
+GRETA_DEVICE uint32_t greta_lowest_bit(uint32_t v) { return (uint32_t)__builtin_ctz(v); }
 GRETA_DEVICE uint32_t greta_load_fresh(const uint32_t *p)
 {
 	return __hip_atomic_load(p, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);

@@ -139,10 +139,17 @@ GRETA_DEVICE uint32_t greta_count_one(uint32_t *counter)
 	return before;
 }
 GRETA_DEVICE void greta_wave_barrier(void) { __syncwarp(); }
+GRETA_DEVICE uint32_t greta_shared_add(uint32_t *p, uint32_t v) { return atomicAdd(p, v); }
+/* In halves: of 64 bits at once the compiler makes a loop that compares and swaps. Each wrap of the lower half is seen by
+ * the one addition that makes it. */
 GRETA_DEVICE void greta_shared_add(uint64_t *p, uint64_t v)
 {
-	atomicAdd((unsigned long long *)p, (unsigned long long)v);
+	uint32_t *half = (uint32_t *)p, low = (uint32_t)v;
+	uint32_t high = (uint32_t)(v >> 32) + (atomicAdd(half, low) + low < low);
+	if (high)
+		atomicAdd(half + 1, high);
 }
+GRETA_DEVICE uint32_t greta_lowest_bit(uint32_t v) { return (uint32_t)__ffs((int)v) - 1; }
 GRETA_DEVICE float greta_load_fresh(const float *p) { return __ldcg(p); }
 GRETA_DEVICE uint32_t greta_load_fresh(const uint32_t *p) { return __ldcg(p); }
 GRETA_DEVICE void greta_store_system(uint32_t *p, uint32_t v)

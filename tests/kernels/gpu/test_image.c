@@ -67,7 +67,7 @@ static const struct budget {
     {"greta_digits", 80, 33792, 0, 0, 0},
     {"greta_attention", 192, 3840, 16, 0, 0},
     {"greta_argmax", 32, 256, 0, 0, 0},
-    {"greta_sample", 64, 12288, 0, 0, 0},
+    {"greta_sample", 96, 16896, 0, 0, 0},
     {"greta_advance", 8, 0, 0, 0, 0},
     {"greta_stamp", 16, 0, 0, 0, 0},
     {"greta_product", 192, 1024, 0, 0, 0},
