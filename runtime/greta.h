@@ -43,10 +43,11 @@ enum greta_choice_fuse { GRETA_OPEN_FUSE_DEFAULT = 0, GRETA_OPEN_FUSE_NONE = 1, 
 #define GRETA_CACHE_BYTES_DEFAULT (UINT64_C(32) << 30)
 
 /* Told about work that may take long, from the thread that called: `what` is "reading the model", "planning", "packing
- * weights", "uploading weights" or "reading the prompt"; done goes up to total (bytes or tokens). */
+ * weights", "checking weights", "uploading weights" or "reading the prompt"; done goes up to total (bytes or tokens). */
 typedef void greta_progress(void *user, const char *what, uint64_t done, uint64_t total);
 
-/* Told in one line, from the thread that called, about what is done without: a cache that cannot be written. */
+/* Told in one line, from the thread that called, about what is done without or again: a cache that cannot be written, a file
+ * there that is damaged. */
 typedef void greta_warning(void *user, const char *message);
 
 /* Zero means the default everywhere: `struct greta_options options = { .context = 2048 };`. */
@@ -59,6 +60,8 @@ struct greta_options {
 	uint64_t cache_bytes;    /* of the disk that it may take: when something is added, what was not used for the longest goes;
 				    default GRETA_CACHE_BYTES_DEFAULT */
 	bool no_cache;           /* neither read nor write the cache directory */
+	bool check_weights;      /* read all of the packed weights found there and compare with their checksum: what is damaged is
+				    made again (options.warn). Else their file's header is checked, not its contents */
 	unsigned threads;        /* cpu: workers; default: one for each processor the process may run on */
 	bool eager;              /* launch kernel by kernel instead of replaying graphs */
 	bool guard;              /* canaries around device allocations, which greta_check looks at */

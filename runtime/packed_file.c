@@ -11,7 +11,7 @@
 #include <xxhash.h>
 
 #define PACKED_MAGIC UINT64_C(0x5354485745544552) /* "RETEWHTS", little-endian */
-#define PACKED_VERSION 2
+#define PACKED_VERSION 3
 
 struct packed_header {
 	uint64_t magic;
@@ -20,6 +20,7 @@ struct packed_header {
 	struct greta_content content; /* of the model */
 	uint64_t layout_hash;
 	uint64_t region_bytes;
+	uint64_t contents;     /* hash of the region's, made when it was packed */
 	uint64_t checksum;     /* XXH3-64 of the fields before */
 };
 
@@ -37,7 +38,7 @@ uint64_t greta_packed_layout_hash(const struct greta_plan *plan)
 	return XXH3_64bits_withSeed(plan->constants, plan->header->sections[GRETA_PLAN_CONSTANTS].count, hash);
 }
 
-static struct packed_header header_for(const struct greta_plan *plan, const struct greta_content *content)
+static struct packed_header header_for(const struct greta_plan *plan, const struct greta_content *content, uint64_t contents)
 {
 	struct packed_header header = {
 		.magic = PACKED_MAGIC,
@@ -46,6 +47,7 @@ static struct packed_header header_for(const struct greta_plan *plan, const stru
 		.layout_hash = greta_packed_layout_hash(plan),
 		.region_bytes = plan->header->region_bytes[GRETA_REGION_WEIGHTS],
 		.content = *content,
+		.contents = contents,
 	};
 	header.checksum = XXH3_64bits(&header, offsetof(struct packed_header, checksum));
 	return header;
@@ -81,13 +83,18 @@ enum greta_status greta_packed_file_open(struct greta_packed_file *file, const c
 	close(fd);
 	if (mapping == MAP_FAILED)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "cannot map %s: %s", path, strerror(reason));
-	struct packed_header wanted = header_for(plan, content);
-	if (memcmp(mapping, &wanted, sizeof(wanted)) != 0) {
-		munmap(mapping, bytes);
-		return greta_fail(error, GRETA_ERROR_FORMAT, "%s is damaged or not of this model and plan", path);
+	struct packed_header there;
+	memcpy(&there, mapping, sizeof(there));
+	struct packed_header wanted = header_for(plan, content, there.contents);
+	if (memcmp(&there, &wanted, sizeof(wanted)) == 0) {
+		*file = (struct greta_packed_file){.mapping = mapping, .mapping_bytes = bytes, .contents = there.contents};
+		return GRETA_OK;
 	}
-	*file = (struct greta_packed_file){.mapping = mapping, .mapping_bytes = bytes};
-	return GRETA_OK;
+	munmap(mapping, bytes);
+	if (there.magic == PACKED_MAGIC && there.version != PACKED_VERSION)
+		return greta_fail(error, GRETA_ERROR_UNSUPPORTED, "%s is of version %u, not %u", path, there.version,
+				  PACKED_VERSION);
+	return greta_fail(error, GRETA_ERROR_FORMAT, "%s is damaged or not of this model and plan", path);
 }
 
 enum greta_status greta_packed_file_create(struct greta_packed_file *file, struct greta_new_file *out_new,
@@ -117,10 +124,11 @@ enum greta_status greta_packed_file_create(struct greta_packed_file *file, struc
 }
 
 enum greta_status greta_packed_file_commit(struct greta_packed_file *file, struct greta_new_file *new,
-					   const struct greta_plan *plan, const struct greta_content *content,
+					   const struct greta_plan *plan, const struct greta_content *content, uint64_t contents,
 					   struct greta_error *error)
 {
-	struct packed_header header = header_for(plan, content);
+	struct packed_header header = header_for(plan, content, contents);
+	file->contents = contents;
 	memcpy(file->mapping, &header, sizeof(header));
 	enum greta_status status = greta_new_file_commit(new, error);
 	greta_new_file_finish(new);

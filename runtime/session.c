@@ -148,6 +148,7 @@ static enum greta_status open_weights(struct greta *greta, const struct greta_se
 		.cache_bytes = options->cache_bytes ? options->cache_bytes : GRETA_CACHE_BYTES_DEFAULT,
 		.threads = options->threads,
 		.force_upload = options->force_upload,
+		.check = options->check_weights,
 		.progress = options->progress,
 		.warn = options->warn,
 		.progress_user = options->progress_user,

@@ -7,9 +7,11 @@
 #include "runtime/upload.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #define PACK_PIECE_BYTES (UINT64_C(1) << 20) /* small enough to keep threads level, large enough to be worth taking */
 
@@ -21,6 +23,7 @@ struct job {
 	struct greta_resident_weights *out;
 	const struct greta_pieces *pieces; /* being made */
 	uint8_t *base;                     /* there */
+	XXH64_hash_t *hashes;              /* of the pieces as they are there; NULL: not wanted */
 	const char *what;                  /* for progress */
 	_Atomic(uint64_t) done;
 };
@@ -40,29 +43,66 @@ static enum greta_status pack_piece(void *pointer, size_t index, unsigned worker
 	(void)worker;
 	(void)error;
 	greta_piece_write(piece, job->base + piece->offset);
+	if (job->hashes) /* while the processor still has it at hand */
+		job->hashes[index] = XXH3_64bits(job->base + piece->offset, piece->bytes);
 	atomic_fetch_add(&job->done, piece->bytes);
 	return GRETA_OK;
 }
 
-/* Lays out all pieces behind `base`, in host memory. */
-static enum greta_status pack(struct job *job, const struct greta_pieces *pieces, void *base, struct greta_error *error)
+static enum greta_status hash_piece(void *pointer, size_t index, unsigned worker, struct greta_error *error)
 {
-	double start = greta_clock_ms();
+	struct job *job = pointer;
+	const struct greta_piece *piece = &job->pieces->items[index];
+	(void)worker;
+	(void)error;
+	job->hashes[index] = XXH3_64bits(job->base + piece->offset, piece->bytes);
+	atomic_fetch_add(&job->done, piece->bytes);
+	return GRETA_OK;
+}
+
+typedef enum greta_status piece_work(void *job, size_t index, unsigned worker, struct greta_error *error);
+
+/* Does something with all pieces behind `base`, in host memory. */
+static enum greta_status share_pieces(struct job *job, const struct greta_pieces *pieces, void *base, piece_work *work,
+				      const char *what, struct greta_error *error)
+{
 	job->pieces = pieces;
 	job->base = base;
-	job->what = "packing weights";
+	job->what = what;
 	atomic_store(&job->done, 0);
-	enum greta_status status = greta_share(
+	return greta_share(
 		&(struct greta_shared_work){
 			.count = pieces->count,
 			.threads = job->options->threads,
 			.context = job,
-			.work = pack_piece,
+			.work = work,
 			.after = tell,
 		},
 		error);
+}
+
+/* Lays them out. */
+static enum greta_status pack(struct job *job, const struct greta_pieces *pieces, void *base, struct greta_error *error)
+{
+	double start = greta_clock_ms();
+	enum greta_status status = share_pieces(job, pieces, base, pack_piece, "packing weights", error);
 	job->out->pack_ms += greta_clock_ms() - start;
 	return status;
+}
+
+static enum greta_status make_hashes(struct job *job, const struct greta_pieces *pieces, struct greta_error *error)
+{
+	job->hashes = calloc(pieces->count + 1, sizeof(*job->hashes));
+	return job->hashes ? GRETA_OK : greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu hashes", pieces->count);
+}
+
+/* One hash over those of the pieces, which are no longer needed. */
+static uint64_t finish_hashes(struct job *job, const struct greta_pieces *pieces)
+{
+	uint64_t hash = XXH3_64bits(job->hashes, pieces->count * sizeof(*job->hashes));
+	free(job->hashes);
+	job->hashes = NULL;
+	return hash;
 }
 
 static size_t region_bytes(const struct job *job, enum greta_region region)
@@ -123,6 +163,20 @@ static enum greta_status map_packed(struct job *job, struct greta_error *error)
 	return status;
 }
 
+/* Whether the packed file has the contents that it was made with. FORMAT, MEMORY. */
+static enum greta_status check_packed(struct job *job, const struct greta_pieces *pieces, const char *path,
+				      struct greta_error *error)
+{
+	enum greta_status status = make_hashes(job, pieces, error);
+	if (status != GRETA_OK)
+		return status;
+	status = share_pieces(job, pieces, job->out->packed.mapping + GRETA_PACKED_HEADER_BYTES, hash_piece,
+			      "checking weights", error);
+	if (finish_hashes(job, pieces) != job->out->packed.contents && status == GRETA_OK)
+		status = greta_fail(error, GRETA_ERROR_FORMAT, "%s is damaged", path);
+	return status;
+}
+
 /* Lays the weights out into a new packed file. After an error of the last step alone `there` is true and the file has no name. */
 static enum greta_status make_packed(struct job *job, const struct greta_pieces *pieces, const char *path,
 				     const struct greta_content *content, bool *out_there, struct greta_error *error)
@@ -132,12 +186,37 @@ static enum greta_status make_packed(struct job *job, const struct greta_pieces 
 	enum greta_status status = greta_packed_file_create(&out->packed, &new, path, job->plan, error);
 	if (status != GRETA_OK)
 		return status;
-	status = pack(job, pieces, out->packed.mapping + GRETA_PACKED_HEADER_BYTES, error);
-	*out_there = status == GRETA_OK;
-	if (status == GRETA_OK && greta_content_is(content, job->gguf, job->options->threads))
-		return greta_packed_file_commit(&out->packed, &new, job->plan, content, error);
+	status = make_hashes(job, pieces, error);
+	if (status == GRETA_OK) {
+		status = pack(job, pieces, out->packed.mapping + GRETA_PACKED_HEADER_BYTES, error);
+		uint64_t contents = finish_hashes(job, pieces);
+		*out_there = status == GRETA_OK;
+		if (status == GRETA_OK && greta_content_is(content, job->gguf, job->options->threads))
+			return greta_packed_file_commit(&out->packed, &new, job->plan, content, contents, error);
+	}
 	greta_new_file_finish(&new);
 	return status;
+}
+
+/* Opens the packed file, all of it sound as far as that is asked for. A damaged one is told of. */
+static bool find_packed(struct job *job, const struct greta_pieces *pieces, const char *path,
+			const struct greta_content *content)
+{
+	const struct greta_weights_options *options = job->options;
+	struct greta_resident_weights *out = job->out;
+	struct greta_error reason;
+	char text[sizeof(reason.message) + 32];
+	enum greta_status status = greta_packed_file_open(&out->packed, path, job->plan, content, &reason);
+	if (status == GRETA_OK && options->check) {
+		status = check_packed(job, pieces, path, &reason);
+		if (status != GRETA_OK)
+			greta_packed_file_finish(&out->packed);
+	}
+	if (status == GRETA_ERROR_FORMAT && options->warn) {
+		snprintf(text, sizeof(text), "%s: packed again", reason.message);
+		options->warn(options->progress_user, text);
+	}
+	return status == GRETA_OK;
 }
 
 /* The packed file of the cache, made if need be. Whatever prevents it, the weights can still be laid out in memory: so
@@ -155,7 +234,7 @@ static bool open_packed(struct job *job, const struct greta_pieces *pieces)
 	char *path = greta_cache_path(options->cache_folder, content.hash, greta_packed_layout_hash(job->plan), "weights");
 	if (!path)
 		return false;
-	out->reused = there = greta_packed_file_open(&out->packed, path, job->plan, &content, &reason) == GRETA_OK;
+	out->reused = there = find_packed(job, pieces, path, &content);
 	if (out->reused)
 		greta_cache_used(path);
 	else if (make_packed(job, pieces, path, &content, &there, &reason) == GRETA_OK)

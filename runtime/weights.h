@@ -1,7 +1,8 @@
 /* Makes a plan's weights reachable for the device: the regions WEIGHTS and MODEL.
  *
  * A device that maps host memory reads both where they are mapped: MODEL is the GGUF file itself, WEIGHTS the packed
- * file (runtime/packed_file.h) in the cache folder, made once. Without a cache that can be written, WEIGHTS is laid out
+ * file (runtime/packed_file.h) in the cache folder, made once, and made again where it turns out to be damaged: each of the
+ * pieces that a region is cut into (runtime/pieces.h) is hashed when it is laid out, and again where `check` asks for it. Without a cache that can be written, WEIGHTS is laid out
  * in memory. Any other device gets both copied into its memory. */
 #ifndef GRETA_RUNTIME_WEIGHTS_H
 #define GRETA_RUNTIME_WEIGHTS_H
@@ -35,8 +36,9 @@ struct greta_weights_options {
 	uint64_t cache_bytes;      /* what it may take of the disk */
 	unsigned threads;          /* that lay out; 0: one for each processor */
 	bool force_upload;
-	greta_progress *progress;  /* "packing weights" or "uploading weights"; may be NULL */
-	greta_warning *warn;       /* when the packed file cannot be kept; may be NULL */
+	bool check;                /* read all of a packed file that is there, not its header alone */
+	greta_progress *progress;  /* "packing weights", "checking weights" or "uploading weights"; may be NULL */
+	greta_warning *warn;       /* when the packed file is damaged or cannot be kept; may be NULL */
 	void *progress_user;
 };
 

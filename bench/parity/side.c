@@ -84,6 +84,7 @@ static enum greta_status open_session(const char *model, const struct greta_pari
 		.kernels = setup->kernels[0] ? setup->kernels : NULL,
 		.threads = setup->threads,
 		.eager = setup->eager,
+		.check_weights = true, /* else a difference could be the file's */
 	};
 	struct greta_session_source source = {.plan_path = "", .options = &options, .image = setup->image};
 	(void)greta_cache_folder(NULL, &cache, &unimportant); /* for packed weights; without it they are packed anew */

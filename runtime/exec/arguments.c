@@ -43,6 +43,8 @@ static const char help[] =
 	"      --cache-limit SIZE   how much of the disk it may take, as in 800M or 20G (default: 32G): what was not used for\n"
 	"                        the longest goes when something is added\n"
 	"      --no-cache        no cache: plan and pack anew, keep nothing\n"
+	"      --check           compare all of the cached weights with their checksum, as --hash does; else only their\n"
+	"                        file's header is. What is damaged is packed again\n"
 	"      --guard           guard bands around device memory, checked at the end\n"
 	"Output\n"
 	"      --stats           what it took, on stderr\n"
@@ -70,6 +72,8 @@ static int finish(const struct greta_command_line *line, struct greta_exec_argum
 	a->sampling.min_p = (float)values->min_p;
 	if (values->chunk && !a->options.chunk_tokens)
 		a->options.chunk_tokens = 1; /* a piece of one token is a token */
+	if (a->hash)
+		a->options.check_weights = true; /* the hash is the model's, so the weights must be */
 	if (a->trace)
 		a->options.stamps = GRETA_OPEN_STAMPS_LAUNCHES;
 	if (a->prompt && a->prompt_file)
@@ -117,6 +121,7 @@ int greta_exec_arguments_read(int argc, char **argv, struct greta_exec_arguments
 		{0, "cache", .text = &options->cache},
 		{0, "cache-limit", .bytes = &options->cache_bytes, .least = 1},
 		{0, "no-cache", .flag = &options->no_cache},
+		{0, "check", .flag = &options->check_weights},
 		{0, "guard", .flag = &options->guard},
 		{0, "force-upload", .flag = &options->force_upload},
 		{0, "stats", .flag = &a.stats},

@@ -68,6 +68,20 @@ for damage in 0 1000 cut; do
 	grep -q "^plan .*reused" err && fault "a damaged plan was reused ($damage)"
 	same out first "a damaged cached plan changes the text ($damage)"
 done
+weights=$(find xdg -name '*.weights')
+for way in --hash "--check --stats"; do
+	dd if="$weights" bs=1 skip=100000 count=64 2>/dev/null | tr '\000-\377' '\001-\377\000' >rotated
+	dd if=rotated of="$weights" bs=1 seek=100000 conv=notrunc 2>/dev/null
+	# shellcheck disable=SC2086
+	ends 0 a.gguf -p "hello world" -n 12 $way
+	says "^greta-exec: warning: $folder/$weights is damaged: packed again$" err
+	same out first "damaged weights change the text ($way)"
+	[ "$way" != --hash ] || [ "$(hash_of)" = "$hash" ] || fault "damaged weights change the hash"
+done
+grep -q "^weights .*reused" err && fault "damaged weights were reused: $(cat err)"
+ends 0 a.gguf -p "hello world" -n 12 --hash --stats
+grep -q warning err && fault "a warning of sound weights: $(cat err)"
+grep -q "^weights .*reused" err || fault "weights packed again were not kept: $(cat err)"
 ends 0 a.gguf -p "hello world" -n 12 --cache /dev/null/nowhere
 same out first "no cache changes the text"
 says "^greta-exec: warning: nothing is kept: cannot use the cache folder /dev/null/nowhere: Not a directory$" err

@@ -9,6 +9,7 @@
 
 #include "kernels/rows16.h"
 #include "models/new_file.h"
+#include "runtime/packed_file.h"
 #include "runtime/pieces.h"
 #include "tests/runtime/toy.h"
 
@@ -98,6 +99,16 @@ static void packed_weights_are_kept_and_found_again(void **state)
 	remove_all();
 }
 
+static void flip(const char *path, off_t byte)
+{
+	int fd = open(path, O_RDWR);
+	uint8_t value;
+	assert_int_equal(pread(fd, &value, 1, byte), 1);
+	value ^= 0x10;
+	assert_int_equal(pwrite(fd, &value, 1, byte), 1);
+	close(fd);
+}
+
 static void damaged_packed_weights_are_made_again(void **state)
 {
 	struct greta_options options = {.threads = 1};
@@ -106,13 +117,8 @@ static void damaged_packed_weights_are_made_again(void **state)
 	open_and_speak(&options, folder);
 	assert_int_equal(list(name), 1);
 	join(path, name);
-	for (size_t byte = 0; byte < 56; byte += 5) { /* anywhere in the header's fields */
-		int fd = open(path, O_RDWR);
-		uint8_t value;
-		assert_int_equal(pread(fd, &value, 1, (off_t)byte), 1);
-		value ^= 0x10;
-		assert_int_equal(pwrite(fd, &value, 1, (off_t)byte), 1);
-		close(fd);
+	for (size_t byte = 0; byte < 64; byte += 5) { /* anywhere in the header's fields */
+		flip(path, (off_t)byte);
 		assert_false(open_and_speak(&options, folder).weights_reused);
 		assert_true(open_and_speak(&options, folder).weights_reused);
 	}
@@ -131,6 +137,32 @@ static void count_warnings(void *user, const char *message)
 {
 	assert_non_null(strstr(message, ".weights"));
 	++*(int *)user;
+}
+
+static void damaged_contents_are_made_again_where_they_are_checked(void **state)
+{
+	int warnings = 0;
+	struct greta_options options = {.threads = 2, .check_weights = true, .warn = count_warnings, .progress_user = &warnings};
+	char name[256], path[512];
+	struct stat found;
+	(void)state;
+	open_and_speak(&options, folder);
+	assert_int_equal(list(name), 1);
+	join(path, name);
+	assert_int_equal(stat(path, &found), 0);
+	for (off_t byte = GRETA_PACKED_HEADER_BYTES; byte < found.st_size; byte += 997) {
+		int before = warnings;
+		flip(path, byte);
+		assert_false(open_and_speak(&options, folder).weights_reused);
+		assert_int_equal(warnings, before + 1);
+		assert_true(open_and_speak(&options, folder).weights_reused);
+		assert_int_equal(warnings, before + 1);
+	}
+	flip(path, 8); /* another version is no damage */
+	int before = warnings;
+	assert_false(open_and_speak(&options, folder).weights_reused);
+	assert_int_equal(warnings, before);
+	remove_all();
 }
 
 static void a_cache_that_cannot_be_written_is_done_without(void **state)
@@ -282,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packed_weights_are_kept_and_found_again),
 		cmocka_unit_test(damaged_packed_weights_are_made_again),
+		cmocka_unit_test(damaged_contents_are_made_again_where_they_are_checked),
 		cmocka_unit_test(a_cache_that_cannot_be_written_is_done_without),
 		cmocka_unit_test(uploaded_weights_are_the_same),
 		cmocka_unit_test(pieces_of_any_size_make_the_region),
