@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench/markup.h"
 #include "bench/page_style.h"
@@ -46,13 +45,10 @@ enum greta_status bench_report_write(const char *path, bench_report_printer *pri
 	enum greta_status status = greta_new_file_init(&file, path, error);
 	if (status != GRETA_OK)
 		return status;
-	int copy = dup(file.fd);
-	FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
+	FILE *out = greta_new_file_stream(&file);
 	bool good = out && print(subject, out);
 	if (out)
 		good = fclose(out) == 0 && good;
-	else if (copy >= 0)
-		close(copy);
 	if (good)
 		status = greta_new_file_commit(&file, error);
 	else

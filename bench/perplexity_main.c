@@ -10,13 +10,14 @@
 
 #include "kernels/oracle/model.h"
 #include "models/command_line.h"
+#include "models/read_file.h"
 #include "models/tokenizer.h"
 #include "runtime/greta.h"
 
 static const char help[] =
 	"greta-perplexity MODEL -f FILE [options]: perplexity of a text, as llama-perplexity measures it\n"
 	"\n"
-	"  -f, --file FILE           the text; one newline at its end is dropped\n"
+	"  -f, --file FILE           the text (-: stdin); one newline at its end is dropped\n"
 	"  -c, --ctx N               tokens of a piece; the second half of each is scored (default: 512)\n"
 	"      --pieces N            only the first N pieces\n"
 	"      --activations LIST    of x32, x24, x16, x8 (default: x32)\n"
@@ -63,37 +64,6 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 	return a->file ? -1 : greta_command_line_wrong(&line, "which text? -f FILE is missing");
 }
 
-static enum greta_status read_file(const char *path, char **out_text, size_t *out_length, struct greta_error *error)
-{
-	FILE *file = fopen(path, "rb");
-	char *text = NULL;
-	size_t length = 0, room = 0, got;
-	if (!file)
-		return greta_fail(error, GRETA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
-	do {
-		if (room - length < 65536) {
-			char *larger = realloc(text, room += 1 << 20);
-			if (!larger) {
-				free(text);
-				fclose(file);
-				return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the text of %s", path);
-			}
-			text = larger;
-		}
-		got = fread(text + length, 1, room - length, file);
-		length += got;
-	} while (got);
-	if (ferror(file)) {
-		free(text);
-		fclose(file);
-		return greta_fail(error, GRETA_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
-	}
-	fclose(file);
-	*out_text = text;
-	*out_length = length && text[length - 1] == '\n' ? length - 1 : length;
-	return GRETA_OK;
-}
-
 /* The caller frees *out_tokens, also on failure. */
 static enum greta_status read_text(const struct arguments *a, const struct greta_gguf *gguf, int32_t **out_tokens,
 				   struct greta_perplexity_text *out_text, struct greta_error *error)
@@ -101,9 +71,11 @@ static enum greta_status read_text(const struct arguments *a, const struct greta
 	struct greta_tokenizer *tokenizer;
 	char *text = NULL;
 	size_t length = 0, count = 0;
-	enum greta_status status = read_file(a->file, &text, &length, error);
+	const char *name = greta_read_file_name(a->file);
+	enum greta_status status = greta_read_file(a->file, GRETA_READ_FILE_MOST, &text, &length, error);
 	if (status)
 		return status;
+	length -= length && text[length - 1] == '\n';
 	status = greta_tokenizer_create(gguf, &tokenizer, error);
 	if (!status) {
 		status = greta_tokenizer_encode(tokenizer, text, length, GRETA_ENCODE_ADD_SPECIAL, out_tokens, &count, error);
@@ -119,7 +91,7 @@ static enum greta_status read_text(const struct arguments *a, const struct greta
 	out_text->pieces = count / a->piece < a->pieces ? count / a->piece : a->pieces;
 	if (out_text->pieces < 1)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
-				  "%s has %zu tokens, a piece takes %u: use a longer text or a smaller -c", a->file, count,
+				  "%s has %zu tokens, a piece takes %u: use a longer text or a smaller -c", name, count,
 				  a->piece);
 	printf("%s, %s: %zu tokens, %zu pieces of %zu, %zu tokens scored\n\n", a->model, a->file, count, out_text->pieces,
 	       out_text->piece, greta_perplexity_count(out_text));

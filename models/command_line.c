@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,6 +269,7 @@ int greta_command_line_read(const struct greta_command_line *line, int argc, cha
 	struct option options[OPTIONS_MAX + 3];
 	char letters[3 * OPTIONS_MAX + 3];
 	describe(line, options, letters);
+	signal(SIGXFSZ, SIG_IGN);
 	optind = 0; /* begin, even if somebody has used getopt before */
 	for (int code; (code = getopt_long(argc, argv, letters, options, NULL)) != -1;) {
 		if (code == 'h' || code >= HELP)
@@ -286,6 +288,9 @@ int greta_command_line_read(const struct greta_command_line *line, int argc, cha
 	if (operands > line->most)
 		return greta_command_line_wrong(line, "expected %s, got '%s' too", line->most ? line->operands : "no operand",
 						argv[optind + (int)line->most]);
+	for (size_t i = 0; i < operands; i++)
+		if (!*argv[optind + (int)i])
+			return greta_command_line_wrong(line, "expected %s, got ''", line->operands);
 	*out_operands = argv + optind;
 	return -1;
 }

@@ -59,7 +59,7 @@ struct greta_command_line {
 };
 
 /* Returns -1 when there is something to do, with the operands, ended by NULL, in *out_operands; else the exit status: what
- * was asked for has been printed, or what is wrong. */
+ * was asked for has been printed, or what is wrong. From then on a limit on file sizes (ulimit -f) is an error like a full disk, not the tool's end. */
 int greta_command_line_read(const struct greta_command_line *line, int argc, char **argv, char ***out_operands);
 
 /* Says what is wrong with a command line that could be read; returns 2. */

@@ -45,8 +45,14 @@ static int open_nameless(const char *path)
 enum greta_status greta_new_file_init(struct greta_new_file *file, const char *path, struct greta_error *error)
 {
 	struct stat there;
+	if (strcmp(path, "-") == 0)
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "cannot write to standard output here: name a file (one of that "
+				  "name is ./-)");
 	if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
-		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: it is there and not a regular file", path);
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: it is there and %s", path,
+				  S_ISLNK(there.st_mode) ? "a symbolic link: name what it leads to"
+				  : S_ISDIR(there.st_mode) ? "a folder"
+							   : "not a regular file");
 	struct greta_new_file made = {.fd = -1, .path = strdup(path)};
 	if (!made.path)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory to write %s", path);
@@ -94,6 +100,18 @@ static int give_name(struct greta_new_file *file)
 			return -1;
 	}
 	return -1;
+}
+
+FILE *greta_new_file_stream(const struct greta_new_file *file)
+{
+	int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	FILE *stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	if (!stream && fd >= 0) {
+		int reason = errno;
+		close(fd);
+		errno = reason;
+	}
+	return stream;
 }
 
 enum greta_status greta_new_file_commit(struct greta_new_file *file, struct greta_error *error)

@@ -7,6 +7,7 @@
 #include "models/error.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Whether both paths lead to one file that exists: what is asked before a file is written, of the files that are read. NULLs
  * are no files. */
@@ -19,8 +20,11 @@ struct greta_new_file {
 };
 
 /* Begins the file; its folder must exist. What is there already and is no regular file (a device, a folder, a link) is
- * not replaced. IO, MEMORY. */
+ * not replaced; neither is a link's target, nor is "-" a file. ARGUMENT ("-"), IO, MEMORY. */
 enum greta_status greta_new_file_init(struct greta_new_file *file, const char *path, struct greta_error *error);
+
+/* A stream into it, for the caller to close before greta_new_file_commit; NULL, with errno, when there can be none. */
+FILE *greta_new_file_stream(const struct greta_new_file *file);
 
 /* Waits until the contents are on the disk, then puts the file in its place, where it replaces what was there. IO; the
  * file is then as before and wants greta_new_file_finish. */

@@ -1,5 +1,7 @@
 #include "models/synth.h"
+
 #include "models/gguf.h"
+#include "models/new_file.h"
 #include "models/synth_blocks.h"
 
 #include <errno.h>
@@ -345,49 +347,35 @@ static bool put_data(struct sink *sink, const struct greta_synth_options *option
 	return true;
 }
 
-/* Opens a file beside `path`; an unlike thing at `path` (a device, a directory) is not to be replaced. */
-static enum greta_status open_beside(const char *path, char *beside, size_t room, FILE **out, struct greta_error *error)
-{
-	struct stat info;
-	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s is not a regular file", path);
-	int length = snprintf(beside, room, "%s.partial-%ld", path, (long)getpid());
-	if (length < 0 || (size_t)length >= room)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "the path is too long: %.100s...", path);
-	*out = fopen(beside, "wbx");
-	if (!*out)
-		return greta_fail(error, GRETA_ERROR_IO, "cannot create %s: %s", beside, strerror(errno));
-	return GRETA_OK;
-}
-
 static enum greta_status write_file(const struct greta_synth_options *options, const struct mix *mix,
 				    const struct plan *plan, unsigned char *chunk, const char *path,
 				    struct greta_error *error)
 {
-	char beside[4096];
+	struct greta_new_file file;
 	struct sink counter = {0}, sink = {0};
 	put_metadata(&counter, options, mix, plan);
-	enum greta_status status = open_beside(path, beside, sizeof(beside), &sink.file, error);
+	enum greta_status status = greta_new_file_init(&file, path, error);
 	if (status)
 		return status;
+	sink.file = greta_new_file_stream(&file);
+	bool failed = !sink.file;
 
 	/* asks for the room before filling it; a file system that cannot say is tried all the same */
 	unsigned long long room = counter.bytes + plan->bytes;
-	if (fallocate(fileno(sink.file), 0, 0, (off_t)room) && errno == ENOSPC) {
+	if (!failed && fallocate(file.fd, 0, 0, (off_t)room) && errno == ENOSPC) {
 		status = greta_fail(error, GRETA_ERROR_IO, "no room for the %llu bytes of %s", room, path);
-	} else {
+	} else if (!failed) {
 		errno = 0;
 		put_metadata(&sink, options, mix, plan);
 		if (!put_data(&sink, options, plan, chunk))
 			status = greta_fail(error, GRETA_ERROR_ARGUMENT, "stopped: %s is not written", path);
+		failed = ferror(sink.file) != 0;
 	}
-	bool failed = ferror(sink.file);
-	if ((fclose(sink.file) || failed) && !status)
-		status = greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", beside, strerror(errno));
-	if (!status && rename(beside, path))
-		status = greta_fail(error, GRETA_ERROR_IO, "cannot rename %s to %s: %s", beside, path, strerror(errno));
-	if (status)
-		unlink(beside);
+	if (((sink.file && fclose(sink.file)) || failed) && !status)
+		status = greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(errno));
+	if (!status)
+		status = greta_new_file_commit(&file, error);
+	greta_new_file_finish(&file);
 	return status;
 }
 

@@ -28,12 +28,13 @@ static const char HELP[] =
     "\n"
     "Exit status: 0 written, 1 failed, 2 the command line is wrong.\n";
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* by this signal */
+
+static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void on_interrupt(int signal_number)
 {
-	(void)signal_number;
-	interrupted = 1;
+	interrupted = signal_number;
 }
 
 static double now(void)
@@ -105,9 +106,9 @@ int main(int argc, char **argv)
 		return code;
 
 	struct sigaction action = {.sa_handler = on_interrupt};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is then an error like a full disk */
+	for (size_t i = 0; i < sizeof(SIGNALS) / sizeof(SIGNALS[0]); i++)
+		if (signal(SIGNALS[i], SIG_IGN) != SIG_IGN) /* as nohup wants it */
+			sigaction(SIGNALS[i], &action, NULL);
 	enum greta_status status = greta_synth_parse_shape(shape, &options.shape, &error);
 	if (!status && layers)
 		options.shape.n_layer = layers;
@@ -117,10 +118,12 @@ int main(int argc, char **argv)
 		status = greta_synth_write(&options, path, &error);
 	if (display.terminal && display.shown > 0)
 		fprintf(stderr, "\r\033[K");
-	if (status) {
-		code = greta_command_failed("greta-synth", &error);
-		return interrupted ? 1 : code;
+	if (interrupted) { /* nothing is left, so end as if nobody had been there to tidy up */
+		signal(interrupted, SIG_DFL);
+		raise(interrupted);
 	}
+	if (status)
+		return greta_command_failed("greta-synth", &error);
 	if (display.terminal)
 		fprintf(stderr, "%s: %s, %s, %u layers, %.2f GB in %.1f s\n", path, options.shape.name, options.mix,
 			options.shape.n_layer, (double)bytes * 1e-9, now() - display.started);

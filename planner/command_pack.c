@@ -1,14 +1,13 @@
 #include "planner/commands.h"
 #include "models/command_line.h"
 #include "models/new_file.h"
+#include "models/read_file.h"
 #include "planner/pack_csv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TEXT_MAX ((size_t)1 << 30) /* bytes of a CSV file; a device may have no end */
 
@@ -32,59 +31,16 @@ struct request {
 	const char *input, *output;
 };
 
-static enum greta_status read_all(
-    FILE *file, const char *name, char **out_text, size_t *out_length, struct greta_error *error)
-{
-	size_t length = 0, room = 1 << 16;
-	char *text = malloc(room);
-	while (text) {
-		length += fread(text + length, 1, room - length, file);
-		if (length < room)
-			break;
-		if (room == TEXT_MAX) {
-			free(text);
-			return greta_fail(error, GRETA_ERROR_FORMAT, "%s: longer than %zu bytes", name, TEXT_MAX);
-		}
-		char *larger = realloc(text, room * 2);
-		if (!larger)
-			free(text);
-		text = larger;
-		room *= 2;
-	}
-	if (!text)
-		return greta_fail(error, GRETA_ERROR_MEMORY, "%s: no memory for its contents", name);
-	if (ferror(file)) {
-		free(text);
-		return greta_fail(error, GRETA_ERROR_IO, "cannot read %s: %s", name, strerror(errno));
-	}
-	*out_text = text;
-	*out_length = length;
-	return GRETA_OK;
-}
-
-static enum greta_status read_input(const char *path, char **out_text, size_t *out_length, struct greta_error *error)
-{
-	if (strcmp(path, "-") == 0)
-		return read_all(stdin, "standard input", out_text, out_length, error);
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return greta_fail(error, GRETA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
-	enum greta_status status = read_all(file, path, out_text, out_length, error);
-	fclose(file);
-	return status;
-}
-
 static enum greta_status write_file(const struct greta_pack_table *table, const char *path, struct greta_error *error)
 {
 	struct greta_new_file new;
 	enum greta_status status = greta_new_file_init(&new, path, error);
 	if (status)
 		return status;
-	int fd = fcntl(new.fd, F_DUPFD_CLOEXEC, 0);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	FILE *file = greta_new_file_stream(&new);
 	bool good = file && greta_pack_csv_print(table, file);
 	int reason = errno;
-	if (file ? fclose(file) != 0 : fd >= 0 && close(fd) != 0) {
+	if (file && fclose(file) != 0) {
 		reason = good ? errno : reason;
 		good = false;
 	}
@@ -128,9 +84,12 @@ static enum greta_status run(const struct request *request, bool *out_packed, st
 	size_t length = 0;
 	struct greta_pack_table table = {0};
 	struct greta_pack_result result = {0};
-	enum greta_status status = read_input(request->input, &text, &length, error);
+	const char *name = greta_read_file_name(request->input);
+	enum greta_status status = greta_read_file(request->input, TEXT_MAX, &text, &length, error);
+	if (!status && length == TEXT_MAX)
+		status = greta_fail(error, GRETA_ERROR_FORMAT, "%s has %zu bytes or more", name, TEXT_MAX);
 	if (!status)
-		status = greta_pack_csv_parse(text, length, request->input, &table, error);
+		status = greta_pack_csv_parse(text, length, name, &table, error);
 	if (!status)
 		status = greta_pack(table.buffers, table.count, &request->options, &result, error);
 	if (!status) {

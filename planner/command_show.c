@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char USAGE[] =
@@ -38,25 +39,46 @@ static bool selected(const struct request *request, const struct greta_plan *pla
 	return !request->program || !strcmp(request->program, greta_plan_string(plan, plan->programs[program].name));
 }
 
-/* The file is the user's: written in place, so that a pipe or a device will do. */
-static int draw(const struct greta_plan *plan, const char *name, uint32_t program, const char *path)
+static enum greta_status draw_to(const struct greta_plan *plan, uint32_t program, FILE *file, const char *path,
+				 struct greta_error *error)
 {
-	if (greta_same_file(name, path)) {
-		fprintf(stderr, "greta-plan show: %s is the plan: the picture would replace it\n", path);
-		return 2;
-	}
-	FILE *file = strcmp(path, "-") ? fopen(path, "w") : stdout;
-	if (!file) {
-		fprintf(stderr, "greta-plan show: cannot write %s: %s\n", path, strerror(errno));
-		return 1;
-	}
+	if (!file)
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(errno));
 	greta_show_svg(plan, program, file);
 	bool failed = fflush(file) != 0 || ferror(file);
-	if (file != stdout && fclose(file) != 0)
+	int reason = errno;
+	if (file != stdout && fclose(file) != 0 && !failed) {
 		failed = true;
-	if (failed)
-		fprintf(stderr, "greta-plan show: cannot write %s: %s\n", path, strerror(errno));
-	return failed;
+		reason = errno;
+	}
+	return failed ? greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(reason)) : GRETA_OK;
+}
+
+/* A pipe or a device takes the picture as it is drawn; a file appears whole or not at all. */
+static bool is_in_place(const char *path)
+{
+	struct stat there;
+	return stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
+}
+
+static enum greta_status draw(const struct greta_plan *plan, const char *name, uint32_t program, const char *path,
+			      struct greta_error *error)
+{
+	struct greta_new_file new;
+	if (greta_same_file(name, path))
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s is the plan: the picture would replace it", path);
+	if (!strcmp(path, "-"))
+		return draw_to(plan, program, stdout, "standard output", error);
+	if (is_in_place(path))
+		return draw_to(plan, program, fopen(path, "we"), path, error);
+	enum greta_status status = greta_new_file_init(&new, path, error);
+	if (status != GRETA_OK)
+		return status;
+	status = draw_to(plan, program, greta_new_file_stream(&new), path, error);
+	if (status == GRETA_OK)
+		status = greta_new_file_commit(&new, error);
+	greta_new_file_finish(&new);
+	return status;
 }
 
 static int show(const struct greta_plan *plan, const struct request *request)
@@ -69,7 +91,7 @@ static int show(const struct greta_plan *plan, const struct request *request)
 		return 2;
 	}
 	if (request->json && !greta_show_json(plan, request->plan, stdout)) {
-		fputs("greta-plan show: cannot write JSON: out of memory, or the output failed\n", stderr);
+		fprintf(stderr, "greta-plan show: cannot write JSON: %s\n", ferror(stdout) ? strerror(errno) : "out of memory");
 		return 1;
 	}
 	bool alone = request->json || (request->svg && !request->launches && !request->arena);
@@ -81,7 +103,10 @@ static int show(const struct greta_plan *plan, const struct request *request)
 		if (request->arena && selected(request, plan, p))
 			greta_show_arena(plan, (uint32_t)p, terminal_columns(), stdout);
 	}
-	return request->svg ? draw(plan, request->plan, (uint32_t)first, request->svg) : 0;
+	struct greta_error error;
+	if (!request->svg || draw(plan, request->plan, (uint32_t)first, request->svg, &error) == GRETA_OK)
+		return 0;
+	return greta_command_failed("greta-plan show", &error);
 }
 
 int greta_plan_command_show(int argc, char **argv)
@@ -101,6 +126,8 @@ int greta_plan_command_show(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	request.plan = operands[0];
+	if (request.svg && !strcmp(request.svg, "-") && (request.json || request.launches || request.arena))
+		return greta_command_line_wrong(&line, "--svg - and what else is asked for would both go to standard output");
 	if (greta_plan_open(request.plan, &plan, &error) != GRETA_OK)
 		return greta_command_failed(line.tool, &error);
 	code = show(&plan, &request);

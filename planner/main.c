@@ -55,6 +55,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
 		if (!strcmp(argv[1], COMMANDS[i].name))
 			return finish(COMMANDS[i].run(argc - 1, argv + 1));
-	fprintf(stderr, "greta-plan: no command %s; greta-plan --help lists them\n", argv[1]);
+	fprintf(stderr, "greta-plan: no command '%s'; greta-plan --help lists them\n", argv[1]);
 	return 2;
 }

@@ -117,7 +117,7 @@ enum greta_status greta_plan_open_memory(const void *data, size_t bytes, struct 
 /* Maps the whole of an ordinary file. */
 static enum greta_status map(const char *path, void **out_data, size_t *out_bytes, struct greta_error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not waiting for a pipe */
 	if (fd < 0)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
 	struct stat about;

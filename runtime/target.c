@@ -123,7 +123,6 @@ static enum greta_status open_one(const char *provider, const struct greta_optio
 static enum greta_status open_automatic(const struct greta_options *options, const char *target, const char *plan,
 					struct greta_target_device *out_device, struct greta_error *error)
 {
-	char tried[400] = "";
 	struct greta_error reason = {.status = GRETA_OK};
 	bool cpu_only = !automatic(options->kernels) || (target && !strcmp(target, "cpu"));
 	for (size_t i = 0; greta_hip_provider_name(i); i++) {
@@ -140,13 +139,11 @@ static enum greta_status open_automatic(const struct greta_options *options, con
 				*error = reason;
 			return status;
 		}
-		size_t used = strlen(tried);
-		snprintf(tried + used, sizeof(tried) - used, "%s%s: %.110s", used ? "; " : "", name, reason.message);
 	}
 	return greta_fail(error, GRETA_ERROR_MISMATCH,
-			  "plan %s is for target %.16s, which no device here runs: plan again, as with greta-plan build "
-			  "--target cpu (%s)",
-			  plan, target ? target : "", tried);
+			  "plan %s is for target %.16s, which no device here runs (greta-plan devices lists them, or says why one "
+			  "is not there): plan again, as with greta-plan build --target cpu",
+			  plan, target ? target : "");
 }
 
 enum greta_status greta_target_device_open(const struct greta_options *options, const char *target, const char *plan,

@@ -38,7 +38,7 @@ enum greta_status greta_vendor_library_open(const char *what, const char *const 
 		size_t used = strlen(tried);
 		snprintf(tried + used, sizeof(tried) - used, "%s%s", used ? ", " : "", *name);
 	}
-	return greta_fail(error, GRETA_ERROR_DEVICE, "%s cannot be opened; tried %s (%s): install it, or take --provider cpu", what,
+	return greta_fail(error, GRETA_ERROR_DEVICE, "%s cannot be opened; tried %s (%s): install it, or take the provider cpu", what,
 	    tried, reason);
 }
 

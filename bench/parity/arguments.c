@@ -35,7 +35,7 @@ static const char help[] =
 	"      --fuse full|none, --eager, --chunk N (1: decode), --activations x32|x24|x16|x8, --kv f16|f32\n"
 	"      --threads N       of the cpu, for all sides (default: all processors)\n"
 	"Text\n"
-	"  -f, --file FILE       the text (default: a built-in one)\n"
+	"  -f, --file FILE       the text (default: a built-in one; -: stdin)\n"
 	"  -p, --prompt TEXT     likewise\n"
 	"  -n, --tokens N        at most N tokens of it (default: 80)\n"
 	"  -c, --ctx N           positions of the context (default: as many as tokens)\n"

@@ -2,10 +2,9 @@
 
 #include "kernels/random.h"
 #include "models/llama.h"
+#include "models/read_file.h"
 #include "models/tokenizer.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,26 +14,6 @@ static const char BUILT_IN[] =
 	"measured the house in the length and in the breadth, and every vessel was set in its place; and behold, the last "
 	"number of the evening was the same as the last number of the morning, and there was no difference between them. "
 	"And the people wondered, for the mills were many and no two of them were alike, yet the flour was one.";
-
-static enum greta_status read_file(const char *path, size_t most_bytes, char **out_text, size_t *out_length,
-				   struct greta_error *error)
-{
-	FILE *file = fopen(path, "rbe");
-	if (!file)
-		return greta_fail(error, GRETA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
-	char *text = malloc(most_bytes);
-	size_t length = text ? fread(text, 1, most_bytes, file) : 0;
-	int reason = ferror(file) ? errno : 0;
-	fclose(file);
-	if (!text || reason) {
-		free(text);
-		return text ? greta_fail(error, GRETA_ERROR_IO, "cannot read %s: %s", path, strerror(reason))
-			    : greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu bytes of %s", most_bytes, path);
-	}
-	*out_text = text;
-	*out_length = length;
-	return GRETA_OK;
-}
 
 /* Any token may follow any other; the first is 1, BOS in most vocabularies. */
 static enum greta_status random_tokens(const struct greta_gguf *gguf, size_t most, int32_t **out_tokens,
@@ -84,12 +63,12 @@ enum greta_status greta_parity_tokens(const char *model, const char *file, const
 	char *read = NULL;
 	size_t length = prompt ? strlen(prompt) : sizeof(BUILT_IN) - 1, count = 0;
 	int32_t *tokens = NULL;
-	const char *from = file ? file : prompt ? "the prompt" : "the built-in text";
+	const char *from = file ? greta_read_file_name(file) : prompt ? "the prompt" : "the built-in text";
 	enum greta_status status = greta_gguf_open(model, &gguf, error);
 	if (status != GRETA_OK)
 		return status;
 	if (file)
-		status = read_file(file, most * bytes_a_token + 65536, &read, &length, error);
+		status = greta_read_file(file, most * bytes_a_token + 65536, &read, &length, error);
 	if (status == GRETA_OK)
 		status = encode(gguf, file ? read : prompt ? prompt : BUILT_IN, length, !file && !prompt, most, &tokens,
 				&count, &from, error);

@@ -13,7 +13,7 @@ static const char help[] =
 	"standard output.\n"
 	"\n"
 	"Text\n"
-	"  -f, --file FILE       the text (default: a built-in one of a few lines)\n"
+	"  -f, --file FILE       the text (default: a built-in one of a few lines; -: stdin)\n"
 	"  -c, --ctx N           tokens of a piece: the text is cut into pieces that begin anew, a rest is left out. Default:\n"
 	"                        the model's context, or as much of it as the text has and as the fp64 model takes about a\n"
 	"                        minute for\n"

@@ -65,8 +65,10 @@ static enum greta_status resolve(struct amd *opened, struct greta_error *error)
 
 static enum greta_status refuse(const struct amd *opened, hipError_t code, const char *what, struct greta_error *error)
 {
-	return greta_fail(error, GRETA_ERROR_DEVICE, "the AMD HIP runtime %s: %s: %s, %s", opened->name, what,
-	    opened->hip.hipGetErrorName(code), opened->hip.hipGetErrorString(code));
+	const char *name = opened->hip.hipGetErrorName(code), *text = opened->hip.hipGetErrorString(code);
+	bool told = !strcmp(name, text); /* as some versions of the runtime have it */
+	return greta_fail(error, GRETA_ERROR_DEVICE, "the AMD HIP runtime %s: %s: %s%s%s", opened->name, what, name,
+	    told ? "" : ", ", told ? "" : text);
 }
 
 static enum greta_status check(const struct amd *opened, struct greta_error *error)
@@ -88,7 +90,7 @@ static enum greta_status check(const struct amd *opened, struct greta_error *err
 	if (code)
 		return refuse(opened, code, "no AMD GPU answers: hipGetDeviceCount", error);
 	if (devices < 1)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the AMD HIP runtime %s finds no GPU: take --provider cpu",
+		return greta_fail(error, GRETA_ERROR_DEVICE, "the AMD HIP runtime %s finds no GPU: take the provider cpu",
 		    opened->name);
 	return GRETA_OK;
 }

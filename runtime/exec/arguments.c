@@ -14,7 +14,7 @@ static const char help[] =
 	"\n"
 	"Prompt\n"
 	"  -p, --prompt TEXT     the prompt; empty: the model begins by itself\n"
-	"  -f, --file FILE       the prompt is in a file; without -p and -f it is read from stdin.\n"
+	"  -f, --file FILE       the prompt is in a file (-: stdin, as without -p and -f).\n"
 	"                        One newline at the end of FILE or stdin is dropped\n"
 	"      --special         control tokens written in the prompt (\"</s>\") are those tokens\n"
 	"      --echo            print the prompt, too\n"

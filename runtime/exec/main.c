@@ -1,5 +1,6 @@
 /* greta-exec: text from a model or a plan, on the terminal. */
 #include "models/command_line.h"
+#include "models/read_file.h"
 #include "runtime/exec/arguments.h"
 #include "runtime/exec/logits_hash.h"
 #include "runtime/exec/report.h"
@@ -35,38 +36,7 @@ struct run {
 
 /* ---- The prompt ---- */
 
-static enum greta_status read_all(FILE *file, const char *name, char **out_text, size_t *out_length,
-                                  struct greta_error *error)
-{
-	char *text = NULL;
-	size_t length = 0, room = 0, count;
-	do {
-		if (length == room) {
-			char *larger = realloc(text, room = room ? room * 2 : 4096);
-			if (!larger) {
-				free(text);
-				return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the prompt");
-			}
-			text = larger;
-		}
-		count = fread(text + length, 1, room - length, file);
-		length += count;
-		if (length > INT32_MAX) { /* a device without end; greta_encode takes no more, either */
-			free(text);
-			return greta_fail(error, GRETA_ERROR_ARGUMENT, "the prompt from %s has 2 GiB or more", name);
-		}
-	} while (count);
-	if (ferror(file)) {
-		free(text);
-		return greta_fail(error, GRETA_ERROR_IO, "cannot read the prompt from %s: %s", name, strerror(errno));
-	}
-	if (length && text[length - 1] == '\n')
-		length--;
-	*out_text = text;
-	*out_length = length;
-	return GRETA_OK;
-}
-
+/* One newline at the end of what was read is dropped. */
 static enum greta_status read_prompt(const struct greta_exec_arguments *arguments, char **out_text, size_t *out_length,
 				     struct greta_error *error)
 {
@@ -78,17 +48,21 @@ static enum greta_status read_prompt(const struct greta_exec_arguments *argument
 		*out_length = strlen(copy);
 		return GRETA_OK;
 	}
-	if (!arguments->prompt_file) {
-		if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
-			fputs("the prompt, please; end it with Ctrl-D:\n", stderr);
-		return read_all(stdin, "stdin", out_text, out_length, error);
+	const char *path = arguments->prompt_file ? arguments->prompt_file : "-", *name = greta_read_file_name(path);
+	if (name != path && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+		fputs("the prompt, please; end it with Ctrl-D:\n", stderr);
+	char *text;
+	size_t length;
+	enum greta_status status = greta_read_file(path, GRETA_READ_FILE_MOST, &text, &length, error);
+	if (status != GRETA_OK)
+		return status;
+	if (length == GRETA_READ_FILE_MOST) { /* greta_encode takes no more, either */
+		free(text);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "the prompt from %s has 2 GiB or more", name);
 	}
-	FILE *file = fopen(arguments->prompt_file, "rbe");
-	if (!file)
-		return greta_fail(error, GRETA_ERROR_IO, "cannot open %s: %s", arguments->prompt_file, strerror(errno));
-	enum greta_status status = read_all(file, arguments->prompt_file, out_text, out_length, error);
-	fclose(file);
-	return status;
+	*out_text = text;
+	*out_length = length && text[length - 1] == '\n' ? length - 1 : length;
+	return GRETA_OK;
 }
 
 /* ---- The text ---- */

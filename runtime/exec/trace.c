@@ -318,13 +318,9 @@ static enum greta_status put_all(struct greta_exec_trace *trace, struct greta_er
 
 static enum greta_status write_file(struct greta_exec_trace *trace, struct greta_error *error)
 {
-	int fd = dup(trace->file.fd);
-	trace->out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!trace->out) {
-		if (fd >= 0)
-			close(fd);
+	trace->out = greta_new_file_stream(&trace->file);
+	if (!trace->out)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", trace->file.path, strerror(errno));
-	}
 	enum greta_status status = put_all(trace, error);
 	bool broken = ferror(trace->out) != 0;
 	broken = fclose(trace->out) != 0 || broken;

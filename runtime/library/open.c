@@ -11,9 +11,12 @@
 #include "runtime/target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 struct opening {
@@ -29,16 +32,22 @@ struct opening {
 static enum greta_status read_magic(const char *path, uint64_t *out_magic, struct greta_error *error)
 {
 	uint8_t bytes[8] = {0};
-	FILE *file = fopen(path, "rbe");
-	if (!file)
+	struct stat there;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not waiting for a pipe */
+	if (fd < 0)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
-	size_t count = fread(bytes, 1, sizeof(bytes), file);
-	int reason = ferror(file) ? errno : 0;
-	fclose(file);
+	if (fstat(fd, &there) == 0 && !S_ISREG(there.st_mode)) {
+		close(fd);
+		return greta_fail(error, GRETA_ERROR_FORMAT, "%s is neither a GGUF model nor a plan: it is %s", path,
+				  S_ISDIR(there.st_mode) ? "a directory" : "not a regular file");
+	}
+	ssize_t count = read(fd, bytes, sizeof(bytes));
+	int reason = count < 0 ? errno : 0;
+	close(fd);
 	if (reason)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot read %s: %s", path, strerror(reason));
 	if (count < 4)
-		return greta_fail(error, GRETA_ERROR_FORMAT, "%s is neither a GGUF model nor a plan: it has %zu bytes",
+		return greta_fail(error, GRETA_ERROR_FORMAT, "%s is neither a GGUF model nor a plan: it has %zd bytes",
 		                  path, count);
 	memcpy(out_magic, bytes, sizeof(bytes));
 	return GRETA_OK;

@@ -81,7 +81,7 @@ static enum greta_status check(struct driver *made, struct greta_error *error)
 	if (result)
 		return refuse(made, result, "cuDeviceGetCount", error);
 	if (made->device_count < 1)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s finds no GPU: take --provider cpu", made->name);
+		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s finds no GPU: take the provider cpu", made->name);
 	if (made->device_count > DEVICES_MAX)
 		made->device_count = DEVICES_MAX;
 	return GRETA_OK;

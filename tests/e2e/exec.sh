@@ -43,6 +43,13 @@ refused 1 "neither a GGUF model nor a plan" empty.gguf -p x
 refused 1 "neither a GGUF model nor a plan" text.gguf -p x
 refused 1 "cut.gguf" cut.gguf -p x
 refused 1 "short.gguf" short.gguf -p x
+mkfifo fifo
+cat a.gguf >fifo 2>/dev/null &
+writer=$!
+refused 1 "fifo is neither a GGUF model nor a plan: it is not a regular file" fifo -p x
+kill $writer 2>/dev/null
+wait $writer 2>/dev/null
+refused 2 "expected one model or plan, got ''" ""
 [ -z "$(find xdg -type f 2>/dev/null)" ] || fault "refused models left files in the cache: $(find xdg -type f)"
 
 # ---- Plans are made once ----
@@ -88,6 +95,11 @@ says "^greta-exec: warning: nothing is kept: cannot use the cache folder /dev/nu
 [ "$(wc -l <err)" -eq 1 ] || fault "more than a line about the cache: $(cat err)"
 ends 0 a.gguf -p "hello world" -n 12 --no-cache
 same out first "--no-cache changes the text"
+
+# Neither does a limit on the size of files: what cannot be kept is made in memory.
+(ulimit -f 1 && "$tool" a.gguf -p "hello world" -n 12 --cache limited 2>err | cat >out)
+same out first "a limit on file sizes changes the text: $(cat err)"
+says "^greta-exec: warning: cannot .* limited/.*: File too large$" err
 
 # The same bytes under another name, or with another time, are the same model.
 cp a.gguf copy.gguf
@@ -139,6 +151,8 @@ cmp -s out first && fault "another model says the same"
 printf 'hello world' >prompt
 ends 0 a.gguf -f prompt -n 12
 same out first "-f differs from -p"
+"$tool" a.gguf -f - -n 12 <prompt >out 2>err || fault "-f -: $(cat err)"
+same out first "-f - differs from -p"
 for end in '' '\n'; do
 	printf "hello world$end" | "$tool" a.gguf -n 12 >out 2>err || fault "a prompt from stdin: $(cat err)"
 	same out first "stdin differs from -p"

@@ -41,7 +41,7 @@ for pair in amd=libamdhip64.so.7 nvidia=libcuda.so.1; do
 	"$plan" devices 2>/dev/null | grep -q "^$provider: not here: .*cannot be opened" || continue
 	"$tool" a.gguf -p x --provider "$provider" >out 2>err && check "$provider runs without its library" false
 	check "not one line" one_line
-	check "what was tried is not said" tells "cannot be opened; tried $library.*or take --provider cpu"
+	check "what was tried is not said" tells "cannot be opened; tried $library.*or take the provider cpu"
 done
 for target in gfx942 sm_90; do
 	"$plan" build a.gguf --target $target -o $target.plan >/dev/null

@@ -276,7 +276,7 @@ static void test_nothing_is_left_when_it_is_stopped(void **state)
 		files++;
 	closedir(directory);
 	assert_int_equal(files, 2); /* . and .. */
-	assert_int_equal(greta_synth_write(&options, folder, &error), GRETA_ERROR_ARGUMENT);
+	assert_int_equal(greta_synth_write(&options, folder, &error), GRETA_ERROR_IO);
 	assert_int_equal(greta_synth_write(&options, "/nonexistent/m.gguf", &error), GRETA_ERROR_IO);
 }
 

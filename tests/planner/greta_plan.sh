@@ -64,22 +64,41 @@ refused 2 '--kv' build "$model" -o x.plan --kv f8
 refused 1 'cannot write' build "$model" -o missing/x.plan
 ln -s nowhere link
 mkfifo pipe
-refused 1 'not a regular file' build "$model" -o link
+refused 1 'link: it is there and a symbolic link' build "$model" -o link
+refused 2 'name a file' build "$model" -o -
+[ ! -e - ]
 refused 1 'not a regular file' build "$model" -o pipe
 [ -L link ] && [ -p pipe ]
 cp "$model" model.gguf
 refused 2 'is the model' build model.gguf -o model.gguf
 cmp "$model" model.gguf
+# A picture appears whole or not at all, and is written as other files are, but that a pipe or a device will do.
+cp plan.svg before.svg
+(ulimit -f 1; "$tool" show full.plan --svg plan.svg 2>err) && exit 1
+grep -q '^greta-plan show: cannot write plan.svg: File too large' err
+cmp plan.svg before.svg
+ln -s plan.svg linked.svg
+refused 1 'linked.svg: it is there and a symbolic link' show full.plan --svg linked.svg
+cmp plan.svg before.svg
+"$tool" show full.plan --svg pipe &
+cmp pipe before.svg
+wait
+"$tool" show full.plan --svg /dev/null
+"$tool" show full.plan --svg - | cmp - before.svg
 refused 2 'is the plan' show again.plan --svg again.plan
 cmp full.plan again.plan
-for command in --help --version targets "verify full.plan" "diff full.plan again.plan"; do
+for command in --help --version targets "verify full.plan" "diff full.plan again.plan" "show full.plan --json"; do
 	status=0
 	# shellcheck disable=SC2086
 	"$tool" $command >/dev/full 2>err || status=$?
-	[ "$status" -eq 1 ] && grep -q 'cannot write' err || { echo "$command: a full disk goes unnoticed"; exit 1; }
+	[ "$status" -eq 1 ] && grep -q 'cannot write.*No space left' err || { echo "$command: a full disk goes unnoticed"; exit 1; }
 done
 refused 2 'no program' show full.plan --program prefill7
 refused 2 'no command' plan
+refused 2 'would both go to standard output' show full.plan --json --svg -
+for command in build show verify pack; do
+	refused 2 "got ''" $command ""
+done
 refused 2 "expected two plans, got only 'full.plan'" diff full.plan
 refused 1 'cannot open' diff full.plan missing.plan
 for command in build show verify diff pack devices targets; do

@@ -62,7 +62,7 @@ static void what_was_tried_is_said(void **state)
 	struct greta_hip *hip;
 	struct greta_error error;
 	refused("/nowhere/libamdhip64.so", "tried /nowhere/libamdhip64.so", "No such file");
-	refused("/nowhere/libamdhip64.so", "the AMD HIP runtime", "install it, or take --provider cpu");
+	refused("/nowhere/libamdhip64.so", "the AMD HIP runtime", "install it, or take the provider cpu");
 	refused(FAKE_CUDA, "hipInit", "has no");
 	if (greta_hip_load("amd", NULL, &hip, &error) == GRETA_OK) {
 		greta_hip_unload(hip);
@@ -111,7 +111,7 @@ static void old_runtimes_and_empty_machines_are_refused(void **state)
 	refused(FAKE_AMD, "no AMD GPU answers", "hipErrorNoDevice");
 	fake.inner.hipInit = fake.cpu->hipInit;
 	fake.inner.hipGetDeviceCount = zero_devices;
-	refused(FAKE_AMD, "finds no GPU: take --provider cpu", "fake-amd");
+	refused(FAKE_AMD, "finds no GPU: take the provider cpu", "fake-amd");
 	fake_finish(&fake);
 }
 

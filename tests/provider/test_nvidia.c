@@ -92,7 +92,7 @@ static void old_drivers_and_empty_machines_are_refused(void **state)
 	refused(options, GRETA_ERROR_DEVICE, "CUDA 11.3", "11.4 is the oldest that serves: install a newer one");
 	fake.state->version = 11040;
 	fake.state->devices = 0;
-	refused(options, GRETA_ERROR_DEVICE, "finds no GPU: take --provider cpu", FAKE_CUDA);
+	refused(options, GRETA_ERROR_DEVICE, "finds no GPU: take the provider cpu", FAKE_CUDA);
 	fake.state->devices = 1;
 	fake.state->failing = "cuInit";
 	fake.state->result = 34;
