@@ -1,6 +1,8 @@
 #include "bench/configs.h"
 
 #include "bench/clock.h"
+#include "models/terminal.h"
+#include "runtime/session.h"
 
 unsigned bench_context(const struct bench_request *request)
 {
@@ -16,6 +18,7 @@ enum greta_status bench_configs_open(const struct bench_request *request, unsign
 {
 	struct bench_configs configs = {.count = 0};
 	struct greta_options options = request->options;
+	options.progress = greta_terminal_progress;
 	enum greta_status status = GRETA_OK;
 	if (!options.context)
 		options.context = context;
@@ -28,7 +31,10 @@ enum greta_status bench_configs_open(const struct bench_request *request, unsign
 			options.eager = eager;
 			options.fuse = fuse ? GRETA_OPEN_FUSE_FULL : GRETA_OPEN_FUSE_NONE;
 			status = greta_open(request->model, &options, &config->greta, error);
-			configs.count += status == GRETA_OK;
+			if (status != GRETA_OK)
+				break;
+			greta_session_set_progress(config->greta, NULL, NULL); /* which takes time */
+			configs.count++;
 		}
 	if (status == GRETA_OK)
 		*out_configs = configs;

@@ -16,20 +16,33 @@
 #include "models/command_line.h"
 #include "runtime/cache.h"
 
+static enum greta_status print(const json_t *document, enum bench_format format, struct greta_error *error)
+{
+	if (!bench_format_print(document, format, stdout))
+		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the report");
+	if (fflush(stdout) || ferror(stdout))
+		return greta_fail(error, GRETA_ERROR_IO, "cannot write the report: %s", strerror(errno));
+	return GRETA_OK;
+}
+
+/* Nothing measured is lost because the page cannot be written, or the other way round. */
 static enum greta_status report(const struct bench_arguments *arguments, const json_t *peer,
                                 struct bench_outcome *outcome, struct greta_error *error)
 {
 	json_t *document = outcome->document;
 	if (!bench_document_finish(document) || (peer && !bench_against_compare(document, arguments->against, peer)))
 		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the report");
-	if (arguments->html) {
-		enum greta_status status = bench_page_write(arguments->html, document, outcome->arena, error);
-		if (status != GRETA_OK)
-			return status;
-	}
-	if (!bench_format_print(document, arguments->format, stdout))
-		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the report");
-	return GRETA_OK;
+	struct greta_error reason;
+	enum greta_status printed = print(document, arguments->format, &reason), status = GRETA_OK;
+	if (arguments->html)
+		status = bench_page_write(arguments->html, document, outcome->arena, error);
+	if (printed == GRETA_OK)
+		return status;
+	if (status == GRETA_OK)
+		*error = reason;
+	else
+		greta_command_failed("greta-bench", &reason);
+	return status == GRETA_OK ? printed : status;
 }
 
 static enum greta_status measure(char **argv, const struct bench_arguments *arguments, const json_t *peer,

@@ -14,6 +14,7 @@
 #include "bench/read_rate.h"
 #include "bench/record.h"
 #include "bench/version.h"
+#include "models/terminal.h"
 #include "planner/show.h"
 #include "runtime/session.h"
 
@@ -42,11 +43,14 @@ static void make_tokens(int32_t *tokens, size_t count, uint32_t vocab)
 	}
 }
 
-static void progress(size_t depth, unsigned done, unsigned total)
+/* On a terminal, before something is timed. Run 0 warms up. */
+static void tell(const struct measuring *m, size_t depth, unsigned run, const struct bench_config *config, const char *test)
 {
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[Kdepth %zu, run %u of %u%s", depth, done, total,
-		        done == total ? "\r\033[K" : "");
+	char which[40] = "before them";
+	if (run)
+		snprintf(which, sizeof(which), "%u of %u", run, m->request->runs);
+	greta_terminal_line("depth %zu, run %s: %s of %s/%s", depth, which, test, config->eager ? "eager" : "graph",
+	                    config->fuse_full ? "full" : "none");
 }
 
 /* ---- The device ---- */
@@ -86,6 +90,7 @@ static enum greta_status measure_read_rate(const struct measuring *m, const stru
 {
 	json_t *rate = NULL;
 	bool host = strcmp(device->hip->provider, "cpu") == 0;
+	greta_terminal_line("how fast memory can be read");
 	enum greta_status status =
 	    host ? read_rate_of_host((unsigned)device->units, &rate, error) : read_rate_of_device(device, &rate, error);
 	if (status == GRETA_OK && rate && json_object_set_new(m->document, "read_rate", rate))
@@ -97,6 +102,7 @@ static enum greta_status measure_node_cost(const struct measuring *m, const stru
                                            struct greta_error *error)
 {
 	json_t *rows;
+	greta_terminal_line("empty launches");
 	enum greta_status status = bench_node_cost(device, &rows, error);
 	if (status == GRETA_OK && json_object_set_new(m->document, "node_cost", rows))
 		return no_memory(error);
@@ -145,15 +151,18 @@ static enum greta_status measure_depth(struct measuring *m, size_t depth, size_t
 		for (size_t c = 0; c < m->configs.count && status == GRETA_OK; c++) {
 			struct bench_config *config = &m->configs.items[c];
 			size_t slot = c * request->runs + (run ? run - 1 : 0);
-			if (request->prompt)
+			if (request->prompt) {
+				tell(m, depth, run, config, "prefill");
 				status = bench_time_prefill(config, &m->tokens, depth, &m->samples[0][slot], error);
-			if (status == GRETA_OK && request->generate)
+			}
+			if (status == GRETA_OK && request->generate) {
+				tell(m, depth, run, config, "decode");
 				status = bench_time_decode(config, &m->tokens, depth, request->generate,
 				                           &m->samples[1][slot], out_start, error);
+			}
 		}
 		if (status != GRETA_OK)
 			return status;
-		progress(depth, run, request->runs);
 	}
 	return GRETA_OK;
 }
@@ -181,6 +190,7 @@ static enum greta_status record_depth(struct measuring *m, size_t depth, size_t 
 static enum greta_status measure_blocks(struct measuring *m, size_t depth, struct greta_error *error)
 {
 	enum greta_status status = GRETA_OK;
+	greta_terminal_line("depth %zu: logic blocks", depth);
 	for (size_t c = 0; c < m->configs.count && status == GRETA_OK; c++)
 		status = bench_blocks_measure(m->request, &m->configs.items[c], &m->tokens, depth, m->document, error);
 	return status;
@@ -248,6 +258,7 @@ static enum greta_status measure_all(struct measuring *m, struct greta_error *er
 		status = measure_model(m, error);
 	if (status == GRETA_OK && m->request->node_cost)
 		status = measure_node_cost(m, &device, error);
+	greta_terminal_line("%s", "");
 	bench_device_close(&device);
 	return status;
 }

@@ -7,31 +7,43 @@
 #include "kernels/oracle/model.h"
 #include "kernels/oracle/operations.h"
 #include "models/tokenizer.h"
-#include "runtime/greta.h"
 
 static size_t scored(size_t piece) { return piece - 1 - piece / 2; }
 
 size_t greta_perplexity_count(const struct greta_perplexity_text *text) { return text->pieces * scored(text->piece); }
 
+static void tell(const struct greta_perplexity_watch *watch, size_t more)
+{
+	if (watch && watch->progress)
+		watch->progress(watch->user, watch->what, watch->done + more, watch->total);
+}
+
 enum greta_status greta_perplexity_score(const struct greta_perplexity_text *text, greta_scorer *scorer, void *model,
-					 double *out, struct greta_error *error)
+					 double *out, struct greta_perplexity_watch *watch, struct greta_error *error)
 {
 	int32_t *piece = malloc(text->piece * sizeof(*piece));
 	if (!piece)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu tokens", text->piece);
 	enum greta_status status = GRETA_OK;
+	if (watch)
+		watch->total = text->pieces * text->piece;
 	for (size_t p = 0; p < text->pieces && !status; p++) {
+		if (watch)
+			watch->done = p * text->piece;
+		tell(watch, 0);
 		memcpy(piece, text->tokens + p * text->piece, text->piece * sizeof(*piece));
 		if (text->bos != GRETA_NO_TOKEN)
 			piece[0] = text->bos;
-		status = scorer(model, piece, text->piece, text->piece / 2, out + p * scored(text->piece), error);
+		status = scorer(model, piece, text->piece, text->piece / 2, out + p * scored(text->piece), watch, error);
 	}
+	if (watch)
+		tell(watch, watch->total - watch->done);
 	free(piece);
 	return status;
 }
 
 enum greta_status greta_score_session(void *model, const int32_t *tokens, size_t count, size_t first, double *out,
-				      struct greta_error *error)
+				      const struct greta_perplexity_watch *watch, struct greta_error *error)
 {
 	struct greta *greta = model;
 	size_t vocab = greta_get_info(greta)->vocab;
@@ -43,6 +55,7 @@ enum greta_status greta_score_session(void *model, const int32_t *tokens, size_t
 		status = greta_feed(greta, tokens, first, error);
 	for (size_t i = first; i + 1 < count && !status; i++) {
 		const float *given;
+		tell(watch, i);
 		status = greta_feed(greta, tokens + i, 1, error);
 		if (!status)
 			status = greta_logits(greta, &given, error);
@@ -57,9 +70,10 @@ enum greta_status greta_score_session(void *model, const int32_t *tokens, size_t
 }
 
 enum greta_status greta_score_oracle(void *model, const int32_t *tokens, size_t count, size_t first, double *out,
-				     struct greta_error *error)
+				     const struct greta_perplexity_watch *watch, struct greta_error *error)
 {
 	struct greta_oracle *oracle = model;
+	(void)watch; /* the oracle takes all at once */
 	size_t vocab = greta_oracle_vocab(oracle), wanted = count - 1 - first;
 	double *logits = calloc(wanted * vocab, sizeof(*logits));
 	if (!logits)

@@ -5,7 +5,7 @@
 #ifndef GRETA_BENCH_PERPLEXITY_H
 #define GRETA_BENCH_PERPLEXITY_H
 
-#include "models/error.h"
+#include "runtime/greta.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,23 +17,33 @@ struct greta_perplexity_text {
 	int32_t bos;    /* GRETA_NO_TOKEN: the first token of a piece stays */
 };
 
-/* Scores one sequence: out[i] = ln p(tokens[first + 1 + i] | tokens[0 .. first + i]) for first + 1 + i < count. */
+/* Who is told how many of all tokens have gone by, and what of. */
+struct greta_perplexity_watch {
+	greta_progress *progress;
+	void *user;
+	const char *what;
+	uint64_t done, total; /* greta_perplexity_score's own */
+};
+
+/* Scores one sequence: out[i] = ln p(tokens[first + 1 + i] | tokens[0 .. first + i]) for first + 1 + i < count. May tell of its
+ * tokens as they go by; NULL `watch`: nobody. */
 typedef enum greta_status greta_scorer(void *model, const int32_t *tokens, size_t count, size_t first, double *out,
-				       struct greta_error *error);
+				       const struct greta_perplexity_watch *watch, struct greta_error *error);
 
 /* A scorer for a session (struct greta of runtime/greta.h) and one for an oracle (struct greta_oracle of
  * kernels/oracle/model.h), each with room for a piece. */
 enum greta_status greta_score_session(void *model, const int32_t *tokens, size_t count, size_t first, double *out,
-				      struct greta_error *error);
+				      const struct greta_perplexity_watch *watch, struct greta_error *error);
 enum greta_status greta_score_oracle(void *model, const int32_t *tokens, size_t count, size_t first, double *out,
-				     struct greta_error *error);
+				     const struct greta_perplexity_watch *watch, struct greta_error *error);
 
 /* Tokens that a text of so many pieces scores. */
 size_t greta_perplexity_count(const struct greta_perplexity_text *text);
 
-/* ln p of every token scored, in order, into out [greta_perplexity_count]. Errors of the scorer; MEMORY. */
+/* ln p of every token scored, in order, into out [greta_perplexity_count]; `watch`, which may be NULL, is
+ * told. Errors of the scorer; MEMORY. */
 enum greta_status greta_perplexity_score(const struct greta_perplexity_text *text, greta_scorer *scorer, void *model,
-					 double *out, struct greta_error *error);
+					 double *out, struct greta_perplexity_watch *watch, struct greta_error *error);
 
 struct greta_perplexity {
 	double value;

@@ -11,8 +11,9 @@
 #include "kernels/oracle/model.h"
 #include "models/command_line.h"
 #include "models/read_file.h"
+#include "models/terminal.h"
 #include "models/tokenizer.h"
-#include "runtime/greta.h"
+#include "runtime/session.h"
 
 static const char help[] =
 	"greta-perplexity MODEL -f FILE [options]: perplexity of a text, as llama-perplexity measures it\n"
@@ -66,7 +67,7 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 
 /* The caller frees *out_tokens, also on failure. */
 static enum greta_status read_text(const struct arguments *a, const struct greta_gguf *gguf, int32_t **out_tokens,
-				   struct greta_perplexity_text *out_text, struct greta_error *error)
+				   size_t *out_count, struct greta_perplexity_text *out_text, struct greta_error *error)
 {
 	struct greta_tokenizer *tokenizer;
 	char *text = NULL;
@@ -93,9 +94,17 @@ static enum greta_status read_text(const struct arguments *a, const struct greta
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
 				  "%s has %zu tokens, a piece takes %u: use a longer text or a smaller -c", name, count,
 				  a->piece);
-	printf("%s, %s: %zu tokens, %zu pieces of %zu, %zu tokens scored\n\n", a->model, a->file, count, out_text->pieces,
-	       out_text->piece, greta_perplexity_count(out_text));
+	*out_count = count;
 	return GRETA_OK;
+}
+
+/* What the table is of, and its head. */
+static void print_head(const struct arguments *a, const struct greta_perplexity_text *text, size_t count)
+{
+	printf("%s, %s: %zu token%s, %zu piece%s of %zu, %zu tokens scored\n\n", a->model, greta_read_file_name(a->file), count,
+	       count == 1 ? "" : "s", text->pieces, text->pieces == 1 ? "" : "s", text->piece, greta_perplexity_count(text));
+	printf("| activations | kv | perplexity | +/- |%s\n|---|---|---|---|%s\n",
+	       a->oracle ? " ln p against fp64: largest | root mean square |" : "", a->oracle ? "---|---|" : "");
 }
 
 /* One line of the table; `exact`, or NULL, is what the oracle gave. */
@@ -121,12 +130,13 @@ static enum greta_status run_oracle(const struct greta_gguf *gguf, const struct 
 {
 	struct greta_llama llama;
 	struct greta_oracle *oracle = NULL;
+	struct greta_perplexity_watch watch = {.progress = greta_terminal_progress, .what = "fp64"};
 	enum greta_status status = greta_llama_init(&llama, gguf, error);
 	if (status)
 		return status;
 	status = greta_oracle_create(&llama, text->piece, &oracle, error);
 	if (!status)
-		status = greta_perplexity_score(text, greta_score_oracle, oracle, scores, error);
+		status = greta_perplexity_score(text, greta_score_oracle, oracle, scores, &watch, error);
 	greta_oracle_destroy(oracle);
 	greta_llama_finish(&llama);
 	return status;
@@ -136,27 +146,33 @@ static enum greta_status run_form(const struct arguments *a, unsigned activation
 				  const struct greta_perplexity_text *text, double *scores, struct greta_error *error)
 {
 	struct greta *greta;
+	char what[40];
+	struct greta_perplexity_watch watch = {.progress = greta_terminal_progress, .what = what};
 	struct greta_options options = {.kernels = a->kernels, .threads = a->threads, .context = (unsigned)a->piece,
-					.activations = activations, .kv = kv, .no_cache = true};
+					.activations = activations, .kv = kv, .no_cache = true, .progress = greta_terminal_progress};
 	enum greta_status status = greta_open(a->model, &options, &greta, error);
 	if (status)
 		return status;
-	status = greta_perplexity_score(text, greta_score_session, greta, scores, error);
+	greta_session_set_progress(greta, NULL, NULL); /* it was for opening */
+	snprintf(what, sizeof(what), "%s, KV %s", greta_word_of(GRETA_ACTIVATION_WORDS, activations), greta_word_of(KV, kv));
+	status = greta_perplexity_score(text, greta_score_session, greta, scores, &watch, error);
 	greta_close(greta);
 	return status;
 }
 
 static enum greta_status run_all(const struct arguments *a, const struct greta_gguf *gguf,
-				 const struct greta_perplexity_text *text, double *scores, double *exact,
+				 const struct greta_perplexity_text *text, size_t tokens, double *scores, double *exact,
 				 struct greta_error *error)
 {
 	size_t count = greta_perplexity_count(text);
 	enum greta_status status = a->oracle ? run_oracle(gguf, text, exact, error) : GRETA_OK;
-	printf("| activations | kv | perplexity | +/- |%s\n|---|---|---|---|%s\n",
-	       a->oracle ? " ln p against fp64: largest | root mean square |" : "", a->oracle ? "---|---|" : "");
+	bool begun = false;
 	for (size_t v = 0; a->kv[v] && !status; v++)
 		for (size_t d = 0; a->activations[d] && !status; d++) {
 			status = run_form(a, a->activations[d], a->kv[v], text, scores, error);
+			if (!status && !begun)
+				print_head(a, text, tokens);
+			begun = true;
 			if (!status)
 				print_form(greta_word_of(GRETA_ACTIVATION_WORDS, a->activations[d]), greta_word_of(KV, a->kv[v]), scores,
 					   a->oracle ? exact : NULL, count);
@@ -173,16 +189,17 @@ int main(int argc, char **argv)
 	struct greta_gguf *gguf;
 	struct greta_perplexity_text text;
 	int32_t *tokens = NULL;
+	size_t all = 0;
 	int code = read_arguments(argc, argv, &a);
 	if (code >= 0)
 		return code;
 	enum greta_status status = greta_gguf_open(a.model, &gguf, &error);
 	if (!status) {
-		status = read_text(&a, gguf, &tokens, &text, &error);
+		status = read_text(&a, gguf, &tokens, &all, &text, &error);
 		if (!status) {
 			size_t count = greta_perplexity_count(&text);
 			double *scores = calloc(count, 2 * sizeof(*scores));
-			status = scores ? run_all(&a, gguf, &text, scores, scores + count, &error)
+			status = scores ? run_all(&a, gguf, &text, all, scores, scores + count, &error)
 					: greta_fail(&error, GRETA_ERROR_MEMORY, "no memory for %zu scores", count);
 			free(scores);
 		}

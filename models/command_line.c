@@ -1,5 +1,7 @@
 #include "models/command_line.h"
 
+#include "models/terminal.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -162,11 +164,13 @@ static void describe_value(const struct greta_option *option, char out[EXPECTED_
 
 void greta_command_warn(const char *tool, const char *message)
 {
+	greta_terminal_line("%s", "");
 	fprintf(stderr, "%s: warning: %s\n", tool, message);
 }
 
 int greta_command_failed(const char *tool, const struct greta_error *error)
 {
+	greta_terminal_line("%s", "");
 	fprintf(stderr, "%s: %s\n", tool, error->message);
 	return error->status == GRETA_ERROR_ARGUMENT ? 2 : 1;
 }

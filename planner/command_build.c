@@ -1,6 +1,7 @@
 #include "planner/commands.h"
 #include "models/command_line.h"
 #include "models/new_file.h"
+#include "models/terminal.h"
 #include "planner/planner.h"
 #include "kernels/abi.h"
 
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PREFILL_MAX 16
 
@@ -73,14 +73,9 @@ static int parse(int argc, char **argv, struct request *request)
 	return -1;
 }
 
-/* One line that is written over, for people who wait. */
 static void show_progress(void *user, uint64_t done, uint64_t total)
 {
-	int *last = user, percent = total ? (int)(done * 100 / total) : 100;
-	if (percent == *last)
-		return;
-	*last = percent;
-	fprintf(stderr, "\rreading scales: %3d%%%s", percent, percent == 100 ? "\r                     \r" : "");
+	greta_terminal_progress(user, "reading scales", done, total);
 }
 
 /* MODEL's last part, with .plan in the place of .gguf; the caller's to free. */
@@ -119,15 +114,11 @@ static enum greta_status build(const struct request *request, const char *output
 
 int greta_plan_command_build(int argc, char **argv)
 {
-	int percent = -1;
 	struct request request = {.options = GRETA_PLAN_OPTIONS_DEFAULT};
 	int code = parse(argc, argv, &request);
 	if (code >= 0)
 		return code;
-	if (isatty(STDERR_FILENO)) {
-		request.options.progress = show_progress;
-		request.options.user = &percent;
-	}
+	request.options.progress = show_progress;
 	char *made = request.output ? NULL : default_output(request.model);
 	const char *output = request.output ? request.output : made;
 	struct greta_error error = {0};

@@ -36,6 +36,8 @@ static enum greta_status run(struct greta *greta, size_t start, size_t end, bool
 {
 	enum greta_status status = GRETA_OK;
 	size_t first = start;
+	if (tell) /* the first step may take long itself */
+		greta->progress(greta->progress_user, "reading the prompt", 0, end - first);
 	while (start < end && status == GRETA_OK) {
 		size_t piece = greta->chunk_tokens ? smaller(end - start, greta->chunk_tokens) : end - start;
 		size_t stop = start + piece;

@@ -414,6 +414,12 @@ void greta_session_set_timeline(struct greta *greta, struct greta_timeline *time
 	greta->timeline = timeline;
 }
 
+void greta_session_set_progress(struct greta *greta, greta_progress *progress, void *user)
+{
+	greta->progress = progress;
+	greta->progress_user = user;
+}
+
 void greta_session_set_eager(struct greta *greta, bool eager)
 {
 	greta->eager = eager;

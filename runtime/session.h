@@ -47,6 +47,9 @@ enum greta_status greta_session_open(const struct greta_session_source *source, 
 /* Changes from graphs to eager launches or back, for steps enqueued from now on. */
 void greta_session_set_eager(struct greta *greta, bool eager);
 
+/* Whom greta_feed tells from now on, as options.progress was told; NULL: nobody, and steps no longer wait for each other. */
+void greta_session_set_progress(struct greta *greta, greta_progress *progress, void *user);
+
 /* From now on what the host does is added to the timeline, which was made for the session's plan and outlives it; NULL: it no
  * longer is. No step may have run before. */
 void greta_session_set_timeline(struct greta *greta, struct greta_timeline *timeline);

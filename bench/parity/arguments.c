@@ -1,5 +1,6 @@
 #include "bench/parity/arguments.h"
 #include "models/command_line.h"
+#include "models/terminal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +151,7 @@ int greta_parity_arguments_read(int argc, char **argv, struct greta_parity_argum
 	static const struct greta_word fuse[] = {{"full", 0}, {"none", 1}, {0}}, kv[] = {{"f16", 0}, {"f32", 1}, {0}};
 	struct greta_parity_arguments a = {.tokens = 80, .runs = 1, .top_k = 10};
 	struct sides sides = {.settings = greta_parity_setup_default()};
+	sides.settings.progress = greta_terminal_progress;
 	struct greta_parity_setup *settings = &sides.settings;
 	const struct greta_option table[] = {
 		{'a', "a", .read = set_a, .to = &sides},

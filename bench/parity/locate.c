@@ -87,6 +87,9 @@ static enum greta_status walk(struct greta_parity_side sides[2], const int32_t *
 {
 	enum greta_status status = GRETA_OK;
 	for (size_t start = 0, next; start <= end && status == GRETA_OK && !difference->found; start = next) {
+		const struct greta_parity_setup *setup = &sides[0].setup;
+		if (setup->progress)
+			setup->progress(setup->progress_user, "looking for the launch", start, end + 1);
 		next = greta_parity_next(sides, 2, start, count);
 		for (int s = 0; s < 2 && status == GRETA_OK; s++) {
 			status = greta_parity_side_take(&sides[s], tokens, start, next, count, false, error);

@@ -108,6 +108,14 @@ static bool all_over(const struct greta_parity_result *result, size_t sides)
 	return over_all;
 }
 
+/* `done` of all tokens of all sides. */
+static void tell(const struct greta_parity_request *request, size_t done)
+{
+	const struct greta_parity_setup *setup = &request->setups[0];
+	if (setup->progress)
+		setup->progress(setup->progress_user, "comparing", done, request->count * request->sides);
+}
+
 static enum greta_status walk(const struct greta_parity_request *request, struct greta_parity_side *sides,
 			      struct greta_parity_result *result, struct greta_error *error)
 {
@@ -115,8 +123,10 @@ static enum greta_status walk(const struct greta_parity_request *request, struct
 	size_t start = 0, next;
 	for (; start < request->count && !all_over(result, request->sides); start = next) {
 		next = greta_parity_next(sides, request->sides, start, request->count);
-		for (size_t s = 0; s < request->sides && status == GRETA_OK; s++)
+		for (size_t s = 0; s < request->sides && status == GRETA_OK; s++) {
+			tell(request, start * request->sides + s * (next - start));
 			status = take(request, &sides[s], start, next, result, s, error);
+		}
 		for (size_t s = 1; s < request->sides && status == GRETA_OK; s++) {
 			struct greta_parity_pair *pair = &result->pair[s - 1];
 			if (!over(pair))
@@ -175,6 +185,7 @@ enum greta_status greta_parity_run(const struct greta_parity_request *request, s
 		status = judge(request, sides, &result, s, error);
 	for (size_t s = 0; s < request->sides; s++)
 		greta_parity_side_close(&sides[s]);
+	tell(request, request->count * request->sides);
 	if (status == GRETA_OK)
 		*out_result = result;
 	else

@@ -9,7 +9,7 @@
 #ifndef GRETA_BENCH_PARITY_SETUP_H
 #define GRETA_BENCH_PARITY_SETUP_H
 
-#include "models/error.h"
+#include "runtime/greta.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +31,8 @@ struct greta_parity_setup {
 	unsigned activations; /* digits a value, 1 to 4 */
 	unsigned threads;     /* 0: the provider's default */
 	bool kv_f32;
+	greta_progress *progress; /* told of opening and comparing; NULL: nobody */
+	void *progress_user;
 
 	/* For tests; NULL otherwise. */
 	struct greta_hip *hip; /* loaded; stays the caller's */

@@ -16,6 +16,12 @@
 
 /* ---- Opening ---- */
 
+static void tell_planning(void *user, uint64_t done, uint64_t total)
+{
+	const struct greta_parity_setup *setup = user;
+	setup->progress(setup->progress_user, "planning", done, total);
+}
+
 static enum greta_status plan(const struct greta_parity_setup *setup, const char *target, uint32_t context,
 			      struct greta_session_source *source, struct greta_error *error)
 {
@@ -31,8 +37,11 @@ static enum greta_status plan(const struct greta_parity_setup *setup, const char
 		.keep_all = !setup->plain,
 		.threads = setup->threads,
 	};
+	struct greta_parity_setup told = *setup;
 	struct greta_llama llama;
 	struct greta_plan_image image;
+	how.progress = setup->progress ? tell_planning : NULL;
+	how.user = &told;
 	enum greta_status status = greta_llama_init(&llama, source->gguf, error);
 	if (status != GRETA_OK)
 		return status;
@@ -85,6 +94,8 @@ static enum greta_status open_session(const char *model, const struct greta_pari
 		.threads = setup->threads,
 		.eager = setup->eager,
 		.check_weights = true, /* else a difference could be the file's */
+		.progress = setup->progress,
+		.progress_user = setup->progress_user,
 	};
 	struct greta_session_source source = {.plan_path = "", .options = &options, .image = setup->image};
 	(void)greta_cache_folder(NULL, &cache, &unimportant); /* for packed weights; without it they are packed anew */
@@ -132,6 +143,7 @@ static enum greta_status open_with_session(const char *model, const struct greta
 	enum greta_status status = open_session(model, setup, context, &side->greta, error);
 	if (status != GRETA_OK)
 		return status;
+	greta_session_set_progress(side->greta, NULL, NULL); /* of its prompts greta_parity_run tells */
 	const struct greta_info *info = greta_get_info(side->greta);
 	struct greta_parity_setup shown = *setup;
 	side->layers = info->layers;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/oracle/operations.h"
+#include "runtime/session.h"
 
 #define PLACES 4 /* of a trace without layers */
 
@@ -167,6 +168,7 @@ enum greta_status greta_stability_drift_create(const char *model, const struct g
 	enum greta_status status = greta_open(model, options, &r.greta, error);
 	if (status != GRETA_OK)
 		return status;
+	greta_session_set_progress(r.greta, NULL, NULL); /* it was for opening: what follows is told here */
 	r.vocab = greta_get_info(r.greta)->vocab;
 	r.drift = make(options, greta_get_info(r.greta), text->piece, buckets, top_k);
 	if (!r.drift)
@@ -177,6 +179,8 @@ enum greta_status greta_stability_drift_create(const char *model, const struct g
 	else {
 		snprintf(r.name, sizeof(r.name), "%s, KV %s", greta_stability_activations_name(options->activations),
 			 greta_stability_kv_name(options->kv));
+		if (r.progress)
+			r.progress(r.user, r.name, 0, r.text->pieces * r.text->piece);
 		status = run_all(&r, error);
 	}
 	greta_close(r.greta);

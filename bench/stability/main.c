@@ -11,6 +11,7 @@
 
 #include "bench/page_frame.h"
 #include "models/command_line.h"
+#include "models/terminal.h"
 
 struct run {
 	struct greta_stability_arguments arguments;
@@ -23,8 +24,10 @@ struct run {
 static void progress(void *user, const char *what, size_t done, size_t total)
 {
 	(void)user;
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K%s: %zu of %zu tokens%s", what, done, total, done == total ? "\r\033[K" : "");
+	if (done < total)
+		greta_terminal_line("%s: %zu of %zu tokens", what, done, total);
+	else
+		greta_terminal_line("%s", "");
 }
 
 static unsigned processors(void)
@@ -48,7 +51,7 @@ static struct greta_options options_of(const struct run *r, size_t setting)
 {
 	const struct greta_stability_arguments *a = &r->arguments;
 	struct greta_options options = {.provider = a->provider, .kernels = a->kernels, .threads = a->threads, .no_cache = true,
-					.context = (unsigned)r->cut.text.piece};
+					.context = (unsigned)r->cut.text.piece, .progress = greta_terminal_progress};
 	greta_stability_setting(setting, &options.activations, &options.kv);
 	return options;
 }
@@ -104,7 +107,8 @@ static json_t *document_of(const struct run *r)
 	return greta_stability_document(&subject, &r->cut.text, r->drifts, GRETA_STABILITY_SETTINGS);
 }
 
-static enum greta_status write_reports(const struct run *r, struct greta_error *error)
+/* All that can be written is, so that what took minutes is not lost; what cannot is told one by one. Returns the exit status. */
+static int write_reports(const struct run *r)
 {
 	const struct {
 		const char *path;
@@ -114,17 +118,22 @@ static enum greta_status write_reports(const struct run *r, struct greta_error *
 		{r->arguments.html, greta_stability_page},
 		{r->arguments.json, greta_stability_json},
 	};
+	struct greta_error error;
+	int code = 0;
 	json_t *document = document_of(r);
-	if (!document)
-		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the report");
-	enum greta_status status = GRETA_OK;
-	for (size_t i = 0; i < 3 && status == GRETA_OK; i++)
-		if (reports[i].path)
-			status = bench_report_write(reports[i].path, reports[i].print, document, error);
-	if (status == GRETA_OK && (!greta_stability_table(document, stdout) || fflush(stdout) != 0))
-		status = greta_fail(error, GRETA_ERROR_IO, "cannot write the table: %s", strerror(errno));
+	if (!document) {
+		greta_fail(&error, GRETA_ERROR_MEMORY, "no memory for the report");
+		return greta_command_failed("greta-stability", &error);
+	}
+	if (!greta_stability_table(document, stdout) || fflush(stdout) != 0) {
+		greta_fail(&error, GRETA_ERROR_IO, "cannot write the table: %s", strerror(errno));
+		code = greta_command_failed("greta-stability", &error);
+	}
+	for (size_t i = 0; i < 3; i++)
+		if (reports[i].path && bench_report_write(reports[i].path, reports[i].print, document, &error) != GRETA_OK)
+			code = greta_command_failed("greta-stability", &error);
 	json_decref(document);
-	return status;
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -146,7 +155,7 @@ int main(int argc, char **argv)
 	if (status == GRETA_OK)
 		status = run_settings(&r, &error);
 	if (status == GRETA_OK)
-		status = write_reports(&r, &error);
+		code = write_reports(&r);
 	for (size_t i = 0; i < GRETA_STABILITY_SETTINGS; i++) {
 		finite = finite && (!r.drifts[i] || r.drifts[i]->finite);
 		greta_stability_drift_destroy(r.drifts[i]);
@@ -154,6 +163,6 @@ int main(int argc, char **argv)
 	greta_stability_truth_destroy(r.truth);
 	free(r.cut.tokens);
 	if (status == GRETA_OK)
-		return finite ? 0 : 1;
+		return code > 0 ? code : finite ? 0 : 1;
 	return greta_command_failed("greta-stability", &error);
 }

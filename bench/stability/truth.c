@@ -148,6 +148,7 @@ enum greta_status greta_stability_truth_create(const struct greta_llama *llama, 
 	}
 	struct work w = {.llama = llama, .text = text, .truth = truth, .progress = progress, .user = user,
 			 .lock = PTHREAD_MUTEX_INITIALIZER, .error = &first};
+	tell(&w, 0); /* the first step may take half a minute */
 	run_threads(&w, threads);
 	pthread_mutex_destroy(&w.lock);
 	if (w.status != GRETA_OK) {

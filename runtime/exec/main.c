@@ -1,6 +1,7 @@
 /* greta-exec: text from a model or a plan, on the terminal. */
 #include "models/command_line.h"
 #include "models/read_file.h"
+#include "models/terminal.h"
 #include "runtime/exec/arguments.h"
 #include "runtime/exec/logits_hash.h"
 #include "runtime/exec/report.h"
@@ -268,7 +269,7 @@ int main(int argc, char **argv)
 		return code;
 	arguments.options.warn = warn;
 	if (isatty(STDERR_FILENO))
-		arguments.options.progress = greta_exec_progress;
+		arguments.options.progress = greta_terminal_progress;
 	if (arguments.hash)
 		arguments.options.lookahead = 1;
 	if (exec(&arguments, &error) != GRETA_OK)

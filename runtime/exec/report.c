@@ -125,13 +125,3 @@ bool greta_exec_print_json(const struct greta *greta, const struct greta_exec_ar
 	json_decref(object);
 	return good;
 }
-
-void greta_exec_progress(void *user, const char *what, uint64_t done, uint64_t total)
-{
-	(void)user;
-	if (done < total)
-		fprintf(stderr, "\r%s: %3.0f%%", what, 100.0 * (double)done / (double)total);
-	else
-		fprintf(stderr, "\r%*s\r", 40, "");
-	fflush(stderr);
-}

@@ -1,4 +1,4 @@
-/* What greta-exec says besides the text: statistics for people, the same as JSON, progress on a terminal. */
+/* What greta-exec says besides the text: statistics for people, the same as JSON. */
 #ifndef GRETA_EXEC_REPORT_H
 #define GRETA_EXEC_REPORT_H
 
@@ -23,8 +23,5 @@ void greta_exec_print_stats(const struct greta *greta, const struct greta_exec_a
 /* One object and a newline on stdout. False without memory or when it could not be written. */
 bool greta_exec_print_json(const struct greta *greta, const struct greta_exec_arguments *arguments,
 			   const struct greta_exec_result *result);
-
-/* A greta_progress that writes over one line of stderr; for terminals. */
-void greta_exec_progress(void *user, const char *what, uint64_t done, uint64_t total);
 
 #endif

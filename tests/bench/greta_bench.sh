@@ -107,4 +107,11 @@ head -n 1 page.html | grep -q '^<!DOCTYPE html>' || fault "the page is none"
 refused 1 "nowhere/page.html" "$model" -p 1 -n 0 -r 1 --html nowhere/page.html
 "$tool" "$model" -p 1 -n 0 -r 1 >/dev/full 2>err && fault "a full disk is no error"
 grep -q "cannot write" err || fault "a full disk is not told: $(cat err)"
-
+# What was measured is printed though the page cannot be written, and the other way round.
+"$tool" "$model" -p 1 -n 0 -r 1 --html whole.html >/dev/full 2>err && fault "a full disk is no error"
+[ -s whole.html ] || fault "a page is lost with the output: $(cat err)"
+(ulimit -f 1; "$tool" "$model" -p 1 -n 0 -r 1 --html cut.html 2>err; echo "status $?") | cat >out
+says "^| .*pp1"
+says "^status 1$"
+says "^greta-bench: cannot write cut.html: File too large$" err
+[ ! -e cut.html ] || fault "half a page"

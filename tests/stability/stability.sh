@@ -42,6 +42,15 @@ says '^| 42 to 49 |' a.md
 head -n "$(wc -l <out)" a.md | cmp - out
 [ ! -s err ]
 
+# What cannot be written is told; all else is written.
+(ulimit -f 4; code=0; "$tool" "$@" --markdown full.md --html full.html --json full.json 2>err || code=$?; echo "status $code") | cat >out
+says '^| x32 | f16 |'
+says '^status 1$'
+says '^greta-stability: cannot write full.html: File too large$' err
+says '^greta-stability: cannot write full.json: File too large$' err
+"$parity" "$model" -n 2 -b cpu --json >/dev/full 2>err && exit 1
+says '^greta-parity: cannot write the result.*: No space left on device$' err
+
 cp "$model" "$latin"
 ends 0 "$latin" -f "$text" --ctx 16 --pieces 1 --json latin.json --html latin.html
 tells_latin latin.json model

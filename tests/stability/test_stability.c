@@ -96,7 +96,7 @@ static void the_truth_is_the_oracle_whatever_the_threads(void **state)
 			assert_memory_equal(truth_row(many.truth, p, i), logits + i * vocab, vocab * sizeof(double));
 		}
 	}
-	must(greta_perplexity_score(&one.cut.text, greta_score_oracle, oracle, scores, &error), &error);
+	must(greta_perplexity_score(&one.cut.text, greta_score_oracle, oracle, scores, NULL, &error), &error);
 	assert_memory_equal(one.truth->scores, scores, count * sizeof(double));
 	assert_memory_equal(many.truth->scores, scores, count * sizeof(double));
 	greta_oracle_destroy(oracle);
@@ -182,7 +182,7 @@ static void a_setting_is_as_far_away_as_a_plain_count_says(void **state)
 		assert_int_equal(drift->buckets[b].scored, PIECES * (drift->buckets[b].count - (b == 3)));
 	}
 	assert_int_equal(next, PIECE);
-	must(greta_perplexity_score(&f.cut.text, greta_score_session, greta, scores, &error), &error);
+	must(greta_perplexity_score(&f.cut.text, greta_score_session, greta, scores, NULL, &error), &error);
 	struct greta_perplexity wanted = greta_perplexity_of(scores, greta_perplexity_count(&f.cut.text));
 	assert_true(drift->perplexity.value == wanted.value && drift->perplexity.error == wanted.error);
 	greta_close(greta);
