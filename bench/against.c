@@ -43,6 +43,8 @@ static enum greta_status read_rows(const char *path, FILE *file, json_t *rows, s
 		if (!added)
 			return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %s", path);
 	}
+	if (ferror(file))
+		return greta_fail(error, GRETA_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
 	return GRETA_OK;
 }
 
@@ -97,6 +99,9 @@ static enum greta_status check_rows(const char *path, const json_t *rows, const 
 			    error, GRETA_ERROR_FORMAT,
 			    "%s: row %zu has no n_prompt, n_gen and avg_ts: not what llama-bench -o json writes", path,
 			    i + 1);
+		if (!(bench_number(row, "avg_ts") > 0))
+			return greta_fail(error, GRETA_ERROR_FORMAT, "%s: row %zu has an avg_ts of %g: it must be above 0",
+			                  path, i + 1, bench_number(row, "avg_ts"));
 		found += is_of(row, request);
 		size_t used = strlen(has);
 		name_row(row, true, name);
@@ -143,7 +148,7 @@ static double rate_of(const json_t *row)
 		values[i] = json_number_value(json_array_get(samples, i));
 	double median = bench_statistics_of(values, count).median;
 	free(values);
-	return median;
+	return median > 0 ? median : bench_number(row, "avg_ts");
 }
 
 static bool same(const json_t *a, const json_t *b, const char *member)
@@ -159,14 +164,30 @@ static bool same_test(const json_t *a, const json_t *b)
 	       (!has_mode(a) || !has_mode(b) || (same(a, b, "mode") && same(a, b, "fuse")));
 }
 
-/* "build 6aebef8, CUDA, 2 threads, eager/none" */
+/* Both say it, and not the same. */
+static bool differs(const json_t *a, const json_t *b, const char *member)
+{
+	return json_object_get(a, member) && json_object_get(b, member) && !same(a, b, member);
+}
+
+/* "build 6aebef8, CUDA, 2 threads, eager/none", as far as it says so. */
 static void describe(const json_t *peer, char out[200])
 {
-	int used = snprintf(out, 200, "build %.40s, %.40s, %.0f threads", bench_text(peer, "build_commit"),
-	                    bench_text(peer, "backends"), bench_number(peer, "n_threads"));
+	double threads = bench_number(peer, "n_threads");
+	char parts[4][64] = {"", "", "", ""};
+	size_t used = 0;
+	if (*bench_text(peer, "build_commit"))
+		snprintf(parts[0], sizeof(parts[0]), "build %.40s", bench_text(peer, "build_commit"));
+	snprintf(parts[1], sizeof(parts[1]), "%.40s", bench_text(peer, "backends"));
+	if (threads > 0)
+		snprintf(parts[2], sizeof(parts[2]), "%.0f thread%s", threads, threads == 1 ? "" : "s");
 	if (*bench_text(peer, "mode"))
-		snprintf(out + used, 200 - (size_t)used, ", %.10s/%.10s", bench_text(peer, "mode"),
-		         bench_text(peer, "fuse"));
+		snprintf(parts[3], sizeof(parts[3]), "%.10s/%.10s", bench_text(peer, "mode"), bench_text(peer, "fuse"));
+	for (size_t i = 0; i < 4; i++)
+		if (*parts[i])
+			used += (size_t)snprintf(out + used, 200 - used, "%s%s", used ? ", " : "", parts[i]);
+	if (!used)
+		snprintf(out, 200, "does not say what it is");
 }
 
 static json_t *compare(const json_t *row, const json_t *peer)
@@ -197,18 +218,21 @@ static bool note_differences(json_t *notes, const json_t *row, const json_t *pee
 {
 	char text[600];
 	bool good = true;
-	if (!same(row, peer, "model_size") || !same(row, peer, "model_n_params")) {
-		snprintf(text, sizeof(text), "Theirs is another model: %.100s, %.1f MB of tensors, %.200s.",
-		         bench_text(peer, "model_type"), bench_number(peer, "model_size") * 1e-6,
-		         bench_text(peer, "model_filename"));
+	if (differs(row, peer, "model_size") || differs(row, peer, "model_n_params")) {
+		const char *type = bench_text(peer, "model_type"), *file = bench_text(peer, "model_filename");
+		char size[48] = "";
+		if (bench_number(peer, "model_size") > 0)
+			snprintf(size, sizeof(size), ", %.1f MB of tensors", bench_number(peer, "model_size") * 1e-6);
+		snprintf(text, sizeof(text), "Theirs is another model: %.100s%s%s%.200s.", *type ? type : "of no name", size,
+		         *file ? ", " : "", file);
 		good = note(notes, text);
 	}
-	if (good && (!same(row, peer, "type_k") || !same(row, peer, "type_v"))) {
+	if (good && (differs(row, peer, "type_k") || differs(row, peer, "type_v"))) {
 		snprintf(text, sizeof(text), "Theirs keeps K as %.20s and V as %.20s, this run as %s.",
 		         bench_text(peer, "type_k"), bench_text(peer, "type_v"), bench_text(row, "type_k"));
 		good = note(notes, text);
 	}
-	if (good && bench_integer(row, "n_threads") && !same(row, peer, "n_threads")) {
+	if (good && bench_integer(row, "n_threads") && differs(row, peer, "n_threads")) {
 		snprintf(text, sizeof(text), "Theirs ran on %.0f threads, this run on %.0f.",
 		         bench_number(peer, "n_threads"), bench_number(row, "n_threads"));
 		good = note(notes, text);

@@ -7,7 +7,7 @@
 #include "bench/request.h"
 
 /* Reads the file: an array of rows, an object whose `results` are, or rows one after the other; a row that has neither
- * n_prompt nor n_gen, or no avg_ts, is refused. At least one must be of a test, and of a mode and fusion if it
+ * n_prompt nor n_gen, or no avg_ts above 0, is refused. At least one must be of a test, and of a mode and fusion if it
  * has them, that the request has. *out_rows is the
  * caller's. IO, FORMAT (what is wrong, in which line), ARGUMENT (no such test: what the file has), MEMORY. */
 enum greta_status bench_against_load(const char *path, const struct bench_request *request, json_t **out_rows,
