@@ -27,6 +27,7 @@ struct greta_exec_trace {
 	struct greta_new_file file;
 	FILE *out;
 	bool begun, failed;
+	uint64_t told; /* positions whose token has its event; one may be waited for twice */
 };
 
 /* ---- Events ---- */
@@ -121,6 +122,9 @@ static void put_wait(struct greta_exec_trace *trace, const struct greta_timeline
 {
 	put_begin(trace, "wait", event, json_pack("{s:i}", "position", (int)event->position));
 	put_end(trace, event);
+	if (event->position < trace->told)
+		return;
+	trace->told = (uint64_t)event->position + 1;
 	put(trace, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:{s:i, s:i}}", "ph", "i", "cat", "ring", "name", "token", "s",
 	                     "t", "pid", HOST, "tid", SESSION, "ts", us(trace, event->end_ns), "args", "position",
 	                     (int)event->position, "token", (int)event->token));

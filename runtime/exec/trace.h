@@ -1,7 +1,8 @@
 /* greta-exec --trace: a run as a trace for Perfetto (ui.perfetto.dev) or chrome://tracing: what the host enqueued and waited
  * for, and on the device every step, logic block and launch, by the time stamps that its launches left.
  *
- * The file is Chrome's JSON: {"displayTimeUnit", "otherData", "traceEvents"}. Host: pid 1, ranges (B, E) and tokens (i).
+ * The file is Chrome's JSON: {"displayTimeUnit", "otherData", "traceEvents"}. Host: pid 1, ranges (B, E) and tokens (i): each where it is
+ * first seen (--hash makes one more than the text has: the last logits come with it).
  * Device: pid 2, complete events (X) on one track for steps, blocks and launches each. A flow (s, t, f) leads from where a
  * step is enqueued over the step to the end of the wait for its token. Of a long run the last 256 steps of each program are
  * there. */

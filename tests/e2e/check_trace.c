@@ -4,7 +4,7 @@
  *
  * Every event has the members that its phase must have, of their types; ranges (B, E) are balanced on every track and never
  * end before they begin; complete events (X) of a track do not overlap; launches fill their blocks and blocks their steps
- * to the last nanosecond; every flow has one start and one end; every token waited for is there. */
+ * to the last nanosecond; every flow has one start and one end; every token waited for is there once. */
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
@@ -167,8 +167,8 @@ int main(int argc, char **argv)
 	steps = (size_t)json_integer_value(json_object_get(json_object_get(trace, "otherData"), "steps_kept"));
 	if (!steps || tracks[2][1].spans != steps || (argc > 3 && steps != strtoul(argv[3], NULL, 10)))
 		fault("another number of steps than it says", steps);
-	if (tokens < strtoul(argv[2], NULL, 10))
-		fault("fewer tokens than were generated", tokens);
+	if (tokens != strtoul(argv[2], NULL, 10))
+		fault("another number of tokens than was generated", tokens);
 	/* Steps are made of blocks, and blocks (but for what a stamp takes) of launches. */
 	if (fabs(sums[2][1] - sums[2][2]) > 0.001 * (double)(tracks[2][2].spans + steps) || sums[2][3] > sums[2][2] ||
 	    sums[2][3] <= 0 || tracks[2][3].spans <= tracks[2][2].spans / 2)
