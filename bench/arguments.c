@@ -31,7 +31,7 @@ static const char HELP[] =
     "      --activations X    x32, x24, x16, x8 (x32)\n"
     "      --kv TYPE          f16 or f32 (f16)\n"
     "      --ctx N            positions (what the tests need)\n"
-    "      --prefill LIST     chunk lengths to plan (the target's)\n"
+    "      --prefill LIST     chunk lengths to plan (the target's; \"\": none)\n"
     "  -h, --help             this text\n"
     "      --version          the build\n"
     "\n"
@@ -40,6 +40,7 @@ static const char HELP[] =
 /* What the table cannot put in its place. */
 struct values {
 	unsigned modes[2], fuse[2]; /* places in the request's arrays, plus one */
+	bool prefill;
 };
 
 static int finish(const struct greta_command_line *line, struct bench_arguments *a, const struct values *values)
@@ -50,6 +51,7 @@ static int finish(const struct greta_command_line *line, struct bench_arguments 
 		request->eager[i] = values->modes[0] == i + 1u || values->modes[1] == i + 1u;
 		request->fuse[i] = values->fuse[0] == i + 1u || values->fuse[1] == i + 1u;
 	}
+	request->options.no_prefill = values->prefill && !options->prefill[0];
 	if (!request->model && !request->node_cost)
 		return greta_command_line_wrong(line, "expected one model or plan, got nothing");
 	if (!request->model && a->against)
@@ -89,7 +91,8 @@ int bench_arguments_parse(int argc, char **argv, struct bench_arguments *out_arg
 	    {0, "activations", .word = &options->activations, .words = GRETA_ACTIVATION_WORDS},
 	    {0, "kv", .word = &options->kv, .words = kv},
 	    {0, "ctx", .number = &options->context, .least = 1, .most = 1u << 30},
-	    {0, "prefill", .list = options->prefill, .room = GRETA_PREFILL_MAX, .least = 2, .most = 65536},
+	    {0, "prefill", .list = options->prefill, .room = GRETA_PREFILL_MAX, .least = 2, .most = 65536, .empty = true,
+	     .given = &values.prefill},
 	    {0, "spawns", .number = &a.spawns, .least = 1, .most = BENCH_SPAWNS_MAX},
 	    {0, "spawned", .flag = &a.spawned}, /* processes.h: not for people */
 	    {0, "node-cost", .flag = &request->node_cost},

@@ -66,7 +66,10 @@ static bool read_list(const struct greta_option *option, const char *text)
 		const char *end = rest + strcspn(rest, ",");
 		const struct greta_word *word = option->words ? find_word(option->words, rest, (size_t)(end - rest)) : NULL;
 		uint64_t value = word ? word->value : 0;
-		if (count == option->room || (option->words && !word) ||
+		bool again = false;
+		for (size_t i = 0; word && i < count; i++)
+			again = again || option->list[i] == word->value;
+		if (count == option->room || again || (option->words && !word) ||
 		    (!word && (read_whole(option, rest, &value) != end || (count && value <= option->list[count - 1]))))
 			return false;
 		option->list[count++] = (unsigned)value;
@@ -133,25 +136,30 @@ static void describe_words(const struct greta_word *words, char *out, size_t roo
 		snprintf(out + strlen(out), room - strlen(out), "%s%s", word == words ? "" : ", ", word->text);
 }
 
-static void describe_bounds(const struct greta_option *option, char *out, size_t room)
+/* Of a number beyond what the type holds, that is told, too. */
+static void describe_bounds(const struct greta_option *option, const char *value, char *out, size_t room)
 {
+	bool whole = value && *value && !value[strspn(value, "0123456789")];
 	*out = '\0';
-	if (option->most)
+	errno = 0;
+	if (whole && !option->most && (strtoull(value, NULL, 10) > most_of(option) || errno))
+		snprintf(out, room, " from %llu to %llu", (unsigned long long)option->least, (unsigned long long)most_of(option));
+	else if (option->most)
 		snprintf(out, room, " from %llu to %llu", (unsigned long long)option->least, (unsigned long long)option->most);
 	else if (option->least)
 		snprintf(out, room, " above %llu", (unsigned long long)option->least - 1);
 }
 
-static void describe_value(const struct greta_option *option, char out[EXPECTED_MAX])
+static void describe_value(const struct greta_option *option, const char *value, char out[EXPECTED_MAX])
 {
 	char words[160] = "", bounds[64];
-	describe_bounds(option, bounds, sizeof(bounds));
+	describe_bounds(option, value, bounds, sizeof(bounds));
 	if (option->words)
 		describe_words(option->words, words, sizeof(words));
 	if (option->real)
 		snprintf(out, EXPECTED_MAX, "a number%s", option->positive ? " above 0" : "");
 	else if (option->words && option->list)
-		snprintf(out, EXPECTED_MAX, "one or more of %s, with commas between", words);
+		snprintf(out, EXPECTED_MAX, "one or more of %s, each once, with commas between", words);
 	else if (option->list)
 		snprintf(out, EXPECTED_MAX, "up to %zu ascending whole numbers%s, with commas between", option->room, bounds);
 	else if (option->number || option->large)
@@ -185,7 +193,7 @@ static int unexpected(const struct greta_command_line *line, int code, const str
 		snprintf(name, sizeof(name), "-%c", code);
 	else
 		snprintf(name, sizeof(name), "--%s", option->name);
-	describe_value(option, wanted);
+	describe_value(option, value, wanted);
 	greta_fail(&error, GRETA_ERROR_ARGUMENT, "%s: expected %s, got %s%s%s", name, expected ? expected : wanted,
 		   value ? "'" : "", value ? value : "nothing", value ? "'" : "");
 	return greta_command_failed(line->tool, &error);

@@ -35,7 +35,8 @@ struct greta_option {
 	uint64_t *bytes;        /* likewise, with K, M, G or T behind it for 1024 to the power of 1 to 4 */
 	double *real;           /* a number; `positive`: above 0 */
 	unsigned *word;         /* one of words: its value; `bare`, if not 0, where none is given. Beside a number: either */
-	unsigned *list;         /* up to `room` ascending numbers, or words in any order, with commas between; then zeros */
+	unsigned *list;         /* up to `room` ascending numbers, or words in any order, each once, with commas
+				 between; then zeros */
 	const char *(*read)(void *to, const char *value); /* anything else; NULL, or what it had expected instead */
 
 	uint64_t least, most;   /* most 0: whatever the type holds */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFILL_MAX 16
+#define PREFILL_MAX 8 /* as of GRETA_PREFILL_MAX (runtime/greta.h) */
 
 static const char USAGE[] =
     "usage: greta-plan build MODEL [OPTION]...\n"

@@ -64,11 +64,11 @@ static void print_summary(const struct greta_pack_result *result, const struct r
 {
 	uint64_t capacity = request->options.capacity;
 	if (capacity && result->lower_bound > capacity)
-		fprintf(stderr, "no packing exists: lower bound %" PRIu64 " > capacity %" PRIu64 "\n",
+		fprintf(stderr, "greta-plan pack: no packing exists: lower bound %" PRIu64 " > capacity %" PRIu64 "\n",
 		    result->lower_bound, capacity);
 	else if (capacity && result->peak > capacity)
 		fprintf(stderr,
-		    "no packing found within %" PRIu64 " search nodes (capacity %" PRIu64 "; --effort sets the "
+		    "greta-plan pack: no packing found within %" PRIu64 " search nodes (capacity %" PRIu64 "; --effort sets the "
 		    "nodes)\n",
 		    result->nodes, capacity);
 	fprintf(stderr,

@@ -28,7 +28,15 @@ static int make_folders(char *path)
 			return -1;
 		}
 	}
-	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+	struct stat there;
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -1;
+	if (stat(path, &there) != 0 || S_ISDIR(there.st_mode))
+		return 0;
+	errno = ENOTDIR;
+	return -1;
 }
 
 static char *default_folder(void)

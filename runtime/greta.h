@@ -75,6 +75,7 @@ struct greta_options {
 	/* What to plan, given a model. Given a plan, each must be 0 or what the plan has (else ARGUMENT). */
 	unsigned context;        /* positions; default: the model's, at most 4,096 */
 	unsigned prefill[GRETA_PREFILL_MAX]; /* chunk lengths, ascending, up to the first 0; default: the target's */
+	bool no_prefill;         /* instead: none, prompts go token by token */
 	enum greta_choice_kv kv;
 	enum greta_choice_fuse fuse;
 	unsigned activations;    /* digits per value, 1 to 4; default 4 (x32) */

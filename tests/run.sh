@@ -2,6 +2,16 @@
 # Builds what the tests need and runs every test that can run here. tests/run.sh [BUILD-FOLDER [meson setup options]]
 # Ends with one line: N passed, N failed, N skipped. Exit status 0 when none failed.
 set -eu
+case ${1:-} in
+-h | --help)
+	sed -n '2,3s/^# //p' "$0"
+	exit 0
+	;;
+-*)
+	echo "tests/run.sh: the first argument is the build folder, not $1" >&2
+	exit 2
+	;;
+esac
 cd "$(dirname "$0")/.."
 . tests/packages.sh
 need_packages $BUILD_PACKAGES $TEST_PACKAGES

@@ -110,6 +110,9 @@ enum greta_status greta_parity_setup_read(struct greta_parity_setup *setup, cons
 					  (int)length, word, text);
 		said |= topic;
 		good = topic != 0;
+		if (made.oracle && topic != 0 && topic != STEPS)
+			return greta_fail(error, GRETA_ERROR_ARGUMENT, "\"%.*s\" in side \"%.100s\" has no meaning: the oracle "
+					  "computes in fp64, without plan and threads", (int)length, word, text);
 	}
 	if (!good)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "\"%.*s\" in side \"%.100s\" is not understood: --help lists what "

@@ -57,6 +57,8 @@ def arguments():
     for name in ("build", "output", "rocm_root", "models", "llama_bench"):
         if getattr(options, name):
             setattr(options, name, os.path.abspath(getattr(options, name)))
+    if options.llama_bench and not (os.path.isfile(options.llama_bench) and os.access(options.llama_bench, os.X_OK)):
+        parser.error("--llama-bench: no program at %s" % options.llama_bench)
     options.only = options.only.split(",") if options.only else [figure.name for figure in FIGURES]
     unknown = set(options.only) - {figure.name for figure in FIGURES}
     if unknown:
@@ -190,8 +192,6 @@ def main():
     if options.list:
         print_list(options)
         return 0
-    if options.llama_bench and not os.access(options.llama_bench, os.X_OK):
-        sys.exit("reproduce.sh: --llama-bench: no program at %s" % options.llama_bench)
     if options.no_build and not os.path.exists(os.path.join(options.build, "planner", "greta-plan")):
         sys.exit("reproduce.sh: --no-build: nothing is built in %s" % options.build)
     os.makedirs(options.output, exist_ok=True)

@@ -128,8 +128,8 @@ static void print_facts(const json_t *d, FILE *out)
 	fputs("<dl>\n", out);
 	bench_page_fact("model", bench_text(d, "model"), out);
 	bench_page_fact("text", bench_text(d, "text"), out);
-	snprintf(text, sizeof(text), "%.0f pieces of %.0f tokens, each a sequence of its own, fed token by token; the model's "
-		 "context has %.0f", bench_number(d, "pieces"), bench_number(d, "context"), bench_number(d, "context_train"));
+	snprintf(text, sizeof(text), "%.0f piece%s of %.0f tokens, each a sequence of its own, fed token by token; the model's "
+		 "context has %.0f", bench_number(d, "pieces"), bench_number(d, "pieces") == 1 ? "" : "s", bench_number(d, "context"), bench_number(d, "context_train"));
 	bench_page_fact("run", text, out);
 	if (*bench_text(d, "cut"))
 		bench_page_fact("cut", bench_text(d, "cut"), out);

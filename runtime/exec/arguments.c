@@ -3,6 +3,7 @@
 #include "models/new_file.h"
 
 #include <errno.h>
+#include <float.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -25,10 +26,11 @@ static const char help[] =
 	"      --top-k K         of the K likeliest; 0: of all (default: 40)\n"
 	"      --top-p P         of the likeliest that together have probability P (default: 0.95)\n"
 	"      --min-p P         of those with P times the best one's probability (default: 0.05)\n"
-	"      --seed N|random   the same seed gives the same text, everywhere (default: 0)\n"
+	"      --seed N|random   the same seed gives the same text, everywhere (default: 0); random: one\n"
+	"                        that is drawn, and told on a terminal and by --stats and --json\n"
 	"Planning (for a model)\n"
 	"  -c, --ctx N           context in tokens (default: the model's, at most 4096)\n"
-	"      --prefill LIST    chunk lengths of the prompt programs (default: 32,128,512)\n"
+	"      --prefill LIST    chunk lengths of the prompt programs (default: 32,128,512; \"\": none)\n"
 	"      --kv f16|f32      KV cache (default: f16)\n"
 	"      --fuse none|full  how many operations a launch does (default: full)\n"
 	"      --activations x32|x24|x16|x8   bits of the activations in products (default: x32)\n"
@@ -41,7 +43,7 @@ static const char help[] =
 	"      --chunk N         take the prompt in pieces of at most N tokens; 0: token by token\n"
 	"      --cache DIR       another cache folder\n"
 	"      --cache-limit SIZE   how much of the disk it may take, as in 800M or 20G (default: 32G): what was not used for\n"
-	"                        the longest goes when something is added\n"
+	"                        the longest goes when something is added, but never what was added last\n"
 	"      --no-cache        no cache: plan and pack anew, keep nothing\n"
 	"      --check           compare all of the cached weights with their checksum, as --hash does; else only their\n"
 	"                        file's header is. What is damaged is packed again\n"
@@ -62,7 +64,7 @@ static const char help[] =
 struct values {
 	double temperature, top_p, min_p;
 	unsigned random;
-	bool chunk;
+	bool chunk, prefill;
 };
 
 static int finish(const struct greta_command_line *line, struct greta_exec_arguments *a, const struct values *values)
@@ -72,6 +74,13 @@ static int finish(const struct greta_command_line *line, struct greta_exec_argum
 	a->sampling.min_p = (float)values->min_p;
 	if (values->chunk && !a->options.chunk_tokens)
 		a->options.chunk_tokens = 1; /* a piece of one token is a token */
+	a->options.no_prefill = values->prefill && !a->options.prefill[0];
+	a->draws_seed = values->random;
+	if (values->temperature > FLT_MAX)
+		return greta_command_line_wrong(line, "--temp: %g is more than a number of 32 bits holds", values->temperature);
+	if (a->options.no_cache && (a->options.cache || a->options.cache_bytes || a->options.check_weights))
+		return greta_command_line_wrong(line, "--no-cache leaves nothing to say of the cache with %s",
+						a->options.cache ? "--cache" : a->options.cache_bytes ? "--cache-limit" : "--check");
 	if (a->hash)
 		a->options.check_weights = true; /* the hash is the model's, so the weights must be */
 	if (a->trace)
@@ -94,7 +103,7 @@ int greta_exec_arguments_read(int argc, char **argv, struct greta_exec_arguments
 	struct greta_exec_arguments a = {.limit = 256, .sampling = GRETA_SAMPLING_DEFAULT};
 	struct greta_sampling *sampling = &a.sampling;
 	struct greta_options *options = &a.options;
-	struct values values = {sampling->temperature, sampling->top_p, sampling->min_p, 0, false};
+	struct values values = {.temperature = sampling->temperature, .top_p = sampling->top_p, .min_p = sampling->min_p};
 	const struct greta_option table[] = {
 		{'p', "prompt", .text = &a.prompt},
 		{'f', "file", .text = &a.prompt_file},
@@ -108,7 +117,8 @@ int greta_exec_arguments_read(int argc, char **argv, struct greta_exec_arguments
 		{0, "min-p", .real = &values.min_p},
 		{0, "seed", .large = &sampling->seed, .word = &values.random, .words = seeds},
 		{'c', "ctx", .number = &options->context, .least = 1, .most = 1u << 24},
-		{0, "prefill", .list = options->prefill, .room = GRETA_PREFILL_MAX, .least = 2, .most = 65536},
+		{0, "prefill", .list = options->prefill, .room = GRETA_PREFILL_MAX, .least = 2, .most = 65536, .empty = true,
+		 .given = &values.prefill},
 		{0, "kv", .word = &options->kv, .words = kv},
 		{0, "fuse", .word = &options->fuse, .words = fuse},
 		{0, "activations", .word = &options->activations, .words = GRETA_ACTIVATION_WORDS},

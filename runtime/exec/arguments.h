@@ -12,6 +12,7 @@ struct greta_exec_arguments {
 	unsigned limit;               /* -n */
 	const char *trace;            /* --trace; NULL: none */
 	bool special, echo, ignore_end, stats, hash, json;
+	bool draws_seed;              /* sampling.seed was drawn */
 	struct greta_sampling sampling;
 	struct greta_options options;
 };

@@ -8,6 +8,7 @@
 #include "runtime/exec/trace.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,10 @@ static enum greta_status check_room(const struct run *run, size_t prompt_tokens,
 	size_t wanted = run->arguments->limit_given ? run->arguments->limit : 0;
 	if (prompt_tokens <= context && wanted <= context - prompt_tokens)
 		return GRETA_OK;
+	if (prompt_tokens > context || !wanted)
+		return greta_fail(error, GRETA_ERROR_CONTEXT,
+				  "the %zu tokens of the prompt do not fit into the context of %zu: shorten it, or ask for a larger "
+				  "context with --ctx", prompt_tokens, context);
 	return greta_fail(error, GRETA_ERROR_CONTEXT,
 	                  "%zu tokens of prompt and %zu to generate do not fit into the context of %zu: "
 	                  "ask for fewer with -n, or for a larger context with --ctx",
@@ -270,6 +275,8 @@ int main(int argc, char **argv)
 	arguments.options.warn = warn;
 	if (isatty(STDERR_FILENO))
 		arguments.options.progress = greta_terminal_progress;
+	if (arguments.draws_seed && !arguments.stats && isatty(STDERR_FILENO))
+		fprintf(stderr, "seed %" PRIu64 "\n", arguments.sampling.seed);
 	if (arguments.hash)
 		arguments.options.lookahead = 1;
 	if (exec(&arguments, &error) != GRETA_OK)

@@ -60,13 +60,22 @@ static bool is_gguf(uint64_t magic)
 
 /* ---- Given a plan ---- */
 
-static enum greta_status differs(const struct opening *opening, const char *option, unsigned long long asked,
-				 unsigned long long planned, struct greta_error *error)
+static enum greta_status differs(const struct opening *opening, const char *option, const char *asked, const char *planned,
+				 struct greta_error *error)
 {
 	return greta_fail(error, GRETA_ERROR_ARGUMENT,
-	                  "plan %s was made with %s %llu, not %llu: leave the option out, or plan again "
-	                  "with greta-plan build",
+	                  "plan %s was made with %s %s, not %s: leave the option out, or plan again with greta-plan build",
 	                  opening->path, option, planned, asked);
+}
+
+/* The same of numbers, each behind `before`. */
+static enum greta_status number_differs(const struct opening *opening, const char *option, const char *before, unsigned asked,
+					unsigned planned, struct greta_error *error)
+{
+	char texts[2][24];
+	snprintf(texts[0], sizeof(texts[0]), "%s%u", before, asked);
+	snprintf(texts[1], sizeof(texts[1]), "%s%u", before, planned);
+	return differs(opening, option, texts[0], texts[1], error);
 }
 
 /* Planning options next to a plan must say what it says. */
@@ -76,18 +85,22 @@ static enum greta_status check_choices(const struct opening *opening, struct gre
 	const struct greta_plan *plan = &opening->source.plan;
 	const struct greta_plan_header *header = plan->header;
 	if (options->context && options->context != header->context)
-		return differs(opening, "context", options->context, header->context, error);
+		return number_differs(opening, "context", "", options->context, header->context, error);
 	if (options->activations && options->activations != header->activations)
-		return differs(opening, "digits per activation", options->activations, header->activations, error);
+		return number_differs(opening, "activations", "x", 8 * options->activations, 8 * header->activations, error);
 	if (options->kv && (options->kv == GRETA_OPEN_KV_F32) != (header->kv_type == GRETA_KV_F32))
-		return differs(opening, "KV cache type f", options->kv == GRETA_OPEN_KV_F32 ? 32 : 16,
-			       header->kv_type == GRETA_KV_F32 ? 32 : 16, error);
+		return differs(opening, "KV cache type", options->kv == GRETA_OPEN_KV_F32 ? "f32" : "f16",
+			       header->kv_type == GRETA_KV_F32 ? "f32" : "f16", error);
 	if (options->fuse && (options->fuse == GRETA_OPEN_FUSE_FULL) != (header->fuse == GRETA_FUSE_FULL))
-		return differs(opening, "fusion level", options->fuse == GRETA_OPEN_FUSE_FULL,
-			       header->fuse == GRETA_FUSE_FULL, error);
+		return differs(opening, "fusion", options->fuse == GRETA_OPEN_FUSE_FULL ? "full" : "none",
+			       header->fuse == GRETA_FUSE_FULL ? "full" : "none", error);
 	if (options->stamps && !greta_stamp_slots(plan, 0))
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
 				  "plan %s writes no time stamps: plan again with greta-plan build --stamps launches",
+				  opening->path);
+	if (options->no_prefill && plan->program_count > 1)
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+				  "plan %s has prefill programs: leave the option out, or plan again with greta-plan build",
 				  opening->path);
 	for (size_t i = 0; i < GRETA_PREFILL_MAX && options->prefill[i]; i++) {
 		bool found = false;
@@ -140,8 +153,9 @@ static uint64_t hash_choices(const struct greta_options *options, const char *ta
 		char version[16];
 		uint64_t abi_hash;
 		uint32_t plan_version;
-		uint32_t context, activations, kv, fuse, stamps;
+		uint32_t context, activations, kv, fuse, stamps, no_prefill;
 		uint32_t prefill[GRETA_PREFILL_MAX];
+		uint32_t unused; /* no bytes but these */
 	} choices = {
 		.abi_hash = greta_abi_hash(),
 		.plan_version = GRETA_PLAN_VERSION,
@@ -150,6 +164,7 @@ static uint64_t hash_choices(const struct greta_options *options, const char *ta
 		.kv = options->kv == GRETA_OPEN_KV_F32 ? GRETA_KV_F32 : GRETA_KV_F16,
 		.fuse = options->fuse == GRETA_OPEN_FUSE_NONE ? GRETA_FUSE_NONE : GRETA_FUSE_FULL,
 		.stamps = options->stamps,
+		.no_prefill = options->no_prefill,
 	};
 	snprintf(choices.target, sizeof(choices.target), "%s", target);
 	snprintf(choices.version, sizeof(choices.version), "%s", GRETA_VERSION);
@@ -176,7 +191,7 @@ static enum greta_status plan_model(struct opening *opening, const char *target,
 	struct greta_plan_options how = {
 		.target = target,
 		.context = options->context,
-		.prefill = prefills ? options->prefill : NULL,
+		.prefill = prefills || options->no_prefill ? options->prefill : NULL,
 		.prefill_count = prefills,
 		.kv_type = options->kv == GRETA_OPEN_KV_F32 ? GRETA_KV_F32 : GRETA_KV_F16,
 		.fuse = options->fuse == GRETA_OPEN_FUSE_NONE ? GRETA_FUSE_NONE : GRETA_FUSE_FULL,

@@ -75,6 +75,17 @@ ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --fuse none --modes graph -o json
 cp out few.json
 refused 2 "it has pp16, graph/none; choose by" "$model" -p 16 -n 0 -r 1 --fuse full --against few.json
 refused 1 "is no JSON: line 1" "$model" --against ours.md
+refused 1 "cannot read .: Is a directory" "$model" --against .
+refused 2 "--modes: expected one or more of graph, eager, each once" "$model" --modes graph,graph
+echo '[{"n_prompt": 16, "n_gen": 0, "avg_ts": -1}]' >below.json
+refused 1 "row 1 has an avg_ts of -1" "$model" -p 16 --against below.json
+echo '[{"n_prompt": 16, "n_gen": 0, "avg_ts": 10}]' >little.json
+ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --fuse full --modes graph --against little.json -o json
+python3 - <<'END' || fault "rows that say little: $(cat out)"
+import json
+against = json.load(open("out"))["against"]
+assert [row["peer"] for row in against["rows"]] == ["does not say what it is"] and against["notes"] == [], against
+END
 refused 1 "missing.json" "$model" --against missing.json
 refused 2 "it has pp64; tg16; pp64 @ d64; tg16 @ d64" "$model" -p 32 -n 8 --against "$peer"
 
@@ -92,7 +103,7 @@ ends 0 a.plan -p 16 -n 4 -r 1 --provider cpu --html page.html -o json
 good plan
 refused 2 "plan a.plan was made with --fuse full" a.plan --fuse none
 refused 2 "made with context 64, not 32" a.plan -p 16 -n 4 --provider cpu --ctx 32
-refused 2 "digits per activation 2, not 4" a.plan -p 16 -n 4 --provider cpu --activations x32
+refused 2 "made with activations x16, not x32" a.plan -p 16 -n 4 --provider cpu --activations x32
 refused 2 "--blocks plans anew" a.plan -p 16 -n 4 --blocks
 refused 1 "the tests need 512 positions, plan a.plan has a context of 64" a.plan
 head -c 9000 a.plan >cut.plan

@@ -28,6 +28,9 @@ grep -q '^hashes: numbers.md, "Hashes to expect", 1 tables$' out || fault "--lis
 grep -q 'greta-bench {tinyllama} -p 64 -n 16' out || fault "--list has no commands"
 run 0 --list --full --only graph-eager
 grep -q 'greta-bench {tinyllama} -p 64 -n 32' out || fault "--full changes nothing: $(cat out)"
+run 2 --only beside-llama-cpp --llama-bench /nonexistent/llama-bench
+grep -q 'no program at /nonexistent/llama-bench' err || fault "a wrong path is not named: $(cat err)"
+run 2 --list --llama-bench .
 run 2 --only nonsense
 grep -q nonsense err || fault "an unknown figure is not named: $(cat err)"
 

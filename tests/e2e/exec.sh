@@ -26,6 +26,13 @@ refused 2 "--prefill: expected up to 8 ascending whole numbers from 2 to 65536" 
 refused 2 "--kv: expected one of f16, f32, got 'f8'" a.gguf --kv f8
 refused 2 "--seed: expected a whole number or random, got 'dice'" a.gguf --seed dice
 refused 2 "exclude each other" a.gguf -p x -f y
+refused 2 "-n: expected a whole number from 0 to 4294967295, got '99999999999999999999'" a.gguf -n 99999999999999999999
+refused 2 "from 0 to 18446744073709551615 or random, got '18446744073709551616'" a.gguf --seed 18446744073709551616
+refused 2 "--temp: 1e+39 is more" a.gguf -p x --temp 1e39
+refused 2 "cache with --cache" a.gguf -p x --no-cache --cache somewhere
+refused 2 "cache with --cache-limit" a.gguf -p x --no-cache --cache-limit 1G
+refused 2 "cache with --check" a.gguf -p x --no-cache --check
+refused 2 "name a file" a.gguf -p x --trace -
 refused 2 "top-p" a.gguf -p x --top-p 2
 refused 2 "abacus" a.gguf -p x --kernels abacus
 refused 2 "abacus" a.gguf -p x --provider abacus
@@ -101,6 +108,9 @@ same out first "--no-cache changes the text"
 same out first "a limit on file sizes changes the text: $(cat err)"
 says "^greta-exec: warning: cannot .* limited/.*: File too large$" err
 
+ends 0 a.gguf -p "hello world" -n 12 --cache a.gguf
+says "cannot use the cache folder a.gguf: Not a directory$" err
+
 # The same bytes under another name, or with another time, are the same model.
 cp a.gguf copy.gguf
 touch -d 2001-01-01 copy.gguf
@@ -133,6 +143,9 @@ refused 2 "--cache-limit: expected a size in bytes, as in 800M or 20G, got 'lots
 rm -r xdg
 
 # ---- One text, however it is computed ----
+ends 0 a.gguf -p "hello world" -n 12 --hash --prefill ""
+same out first "no prefill changes the text"
+[ "$(hash_of)" = "$hash" ] || fault "no prefill changes the hash"
 for way in --eager "--threads 1" "--threads 3" "--chunk 0" "--chunk 1" "--chunk 3" "--fuse none" "--prefill 2,4" \
 	--force-upload --guard "--kernels ref" "--kernels portable"; do
 	# shellcheck disable=SC2086
@@ -167,7 +180,7 @@ ends 0 a.gguf -p "hello world" -n 12 --echo
 # ---- The context ----
 refused 1 "context of 32" a.gguf -p "hello world" -c 32 -n 100
 refused 1 "100 to generate" a.gguf -p "hello world" -c 32 -n 100
-refused 1 "context of 32" a.gguf -p "a b c d e f g h i j k l m n o p q r s t u v w x y z" -c 32
+refused 1 "tokens of the prompt do not fit into the context of 32: shorten it" a.gguf -p "a b c d e f g h i j k l m n o p q r s t u v w x y z" -c 32
 ends 0 a.gguf -p "hello world" -c 32 --stats --ignore-end
 grep -q "^stopped .*context" err || fault "a default length does not end with the context: $(cat err)"
 
@@ -177,6 +190,10 @@ ends 0 a.plan -p "hello world" -n 12
 same out first "the plan says something else than the model"
 refused 1 "not the model of plan a.plan" a.plan -m b.gguf -p x
 refused 2 "context" a.plan -c 100 -p x
+refused 2 "made with KV cache type f16, not f32" a.plan --kv f32 -p x
+refused 2 "made with activations x32, not x8" a.plan --activations x8 -p x
+refused 2 "made with fusion full, not none" a.plan --fuse none -p x
+refused 2 "has prefill programs" a.plan --prefill "" -p x
 refused 2 "is a model itself" a.gguf -m b.gguf -p x
 mv a.gguf moved.gguf
 refused 1 "-m" a.plan -p x

@@ -51,6 +51,9 @@ watches 'x32, KV f16: +[0-9]+%' "'$perplexity' a.gguf -f text -c 16"
 watches 'fp64: +0%' "'$perplexity' a.gguf -f text -c 16 --oracle"
 watches 'fp64 model: 0 of [0-9]* tokens' "'$stability' a.gguf -f text --ctx 16"
 
+# A seed that was drawn can be had again.
+watches '^seed [0-9]+' "'$tool' a.gguf -p 'hello world' -n 3 --provider cpu --seed random"
+
 # ---- Memory, as planned ----
 "$plan" build a.gguf --target cpu -o a.plan >/dev/null
 announced=$("$plan" show a.plan | sed -n 's/^device  *\([0-9]*\) bytes:.*/\1/p')

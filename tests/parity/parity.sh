@@ -22,6 +22,7 @@ refused 2 "-a: expected one side, got 'ref'" "$model" -a cpu -a ref
 refused 2 'who is A: that of --against, or cpu as the first --target' "$model" --against oracle --target cpu --target cpu:portable
 refused 2 'who is A: ref, or cpu' "$model" -a ref --target cpu --target cpu:portable
 refused 2 '"eager" in side "cpu,graph,eager" contradicts' "$model" -b cpu,graph,eager
+refused 2 '"x8" in side "oracle,x8" has no meaning' "$model" -b oracle,x8
 refused 2 '"chunk=2" in side' "$model" -b cpu,decode,chunk=2
 refused 2 'either in a file' "$model" -f x -p y
 refused 2 'no kernels of form' "$model" -b cpu:sse9
@@ -42,8 +43,12 @@ says '^h\.7 '
 says '^B: 2 runs of each step, equal'
 says '^B: equal'
 ends 0 "$model" -n 12 --against oracle --kv f32 --fuse none
-says 'divergence at most'
+says 'divergence at most.* % are the same$'
 says '^B: within tolerance'
+ends 0 "$model" -n 1 -b cpu
+says '^A .* 1 step, '
+echo "In the beginning" | "$tool" "$model" -f - -b cpu >out
+says 'tokens of standard input'
 ends 1 "$model" -p "In the beginning" --against oracle -b cpu,x8 --tolerance 1e-4
 says '^B: out of tolerance, first at q.0'
 ends 0 "$model" -n 12 -a cpu -b cpu,kv=f32 --json

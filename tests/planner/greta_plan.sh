@@ -15,6 +15,10 @@ cmp full.plan again.plan
 "$tool" verify full.plan -m "$model" >/dev/null
 "$tool" verify none.plan -m "$model" >/dev/null
 
+"$tool" build "$model" -o decode.plan --prefill '' >/dev/null
+[ "$("$tool" show decode.plan --json | grep -c '"chunk_tokens"')" -eq 1 ]
+refused 2 '--prefill: expected up to 8 ascending' build "$model" -o x.plan --prefill 2,3,4,5,6,7,8,9,10
+
 # For every target.
 "$tool" targets | while read -r target what; do
 	[ -n "$what" ]
@@ -110,6 +114,9 @@ done
 refused 2 "expected no operand, got 'x' too" devices x
 refused 2 "--effort: expected a whole number from 1 to" pack --effort 0 x.csv
 refused 1 'cannot open' pack missing.csv
+printf 'id,lower,upper,size\n1,0,2,100\n2,1,3,100\n' >two.csv
+ends 1 pack --capacity 100 two.csv
+says '^greta-plan pack: no packing exists' err
 [ ! -e x.plan ]
 head -c 5000 full.plan >cut.plan
 refused 1 'damaged plan' verify cut.plan

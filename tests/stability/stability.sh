@@ -36,6 +36,12 @@ set -- "$model" -f "$text" --ctx 50 --pieces 1
 ends 0 "$@" --buckets 7 --json a.json --html a.html --markdown a.md
 "$parity" "$model" -f "$text" -n 50 -a oracle -b cpu,decode,plain,x16,kv=f16 --top-k 5 --json >parity.json
 "$perplexity" "$model" -f "$text" -c 50 --pieces 1 --activations x32,x24,x16,x8 --kv f16,f32 --oracle >perplexity.txt
+"$perplexity" "$model" -f - -c 50 --pieces 1 <"$text" | grep -q ', standard input: .* 1 piece of 50'
+"$perplexity" "$model" -f "$text" --kernels sse9 >head 2>err && exit 1
+[ ! -s head ]
+"$perplexity" "$model" -f "$text" --activations x32,x32 >head 2>err && exit 1
+says 'each once' err
+: >err
 python3 "$check" a.json parity.json perplexity.txt
 says '^| x32 | f16 |'
 says '^| 42 to 49 |' a.md
