@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "text.h"
+#include "decode.h"
 
 const uint32_t *constant_splat(struct sim942_code *code, uint64_t value, bool wide)
 {
@@ -56,8 +56,7 @@ static void note_registers(struct sim942_code *code, const struct operand *o)
 		code->max_agpr = end;
 }
 
-/* A register operand as a memory or matrix instruction uses it. */
-static bool plain_register(struct sim942_code *code, const char *s, struct operand *o)
+bool decode_register(struct sim942_code *code, const char *s, struct operand *o)
 {
 	if (!text_register(s, &o->base, &o->reg, &o->regs))
 		return false;
@@ -74,19 +73,18 @@ static bool is_null(const struct operand *o) { return o->base == K_SGPR && o->re
 
 static bool vector_destination(struct sim942_code *code, const char *s, struct operand *o)
 {
-	return plain_register(code, s, o) && (o->base == K_VGPR || o->base == K_AGPR);
+	return decode_register(code, s, o) && (o->base == K_VGPR || o->base == K_AGPR);
 }
 static bool scalar_destination(struct sim942_code *code, const char *s, struct operand *o)
 {
-	return plain_register(code, s, o) && o->base == K_SGPR;
+	return decode_register(code, s, o) && o->base == K_SGPR;
 }
-/* 64 bits that are dropped have no place. */
-static bool wide_destination(struct sim942_code *code, const char *s, struct operand *o)
+bool decode_wide_destination(struct sim942_code *code, const char *s, struct operand *o)
 {
 	return scalar_destination(code, s, o) && !is_null(o);
 }
 
-static bool scalar_source(const char *s, enum operand_type type, struct operand *o)
+bool decode_scalar_source(const char *s, enum operand_type type, struct operand *o)
 {
 	o->type = type;
 	if (text_register(s, &o->base, &o->reg, &o->regs) && !is_null(o)) {
@@ -106,7 +104,7 @@ static bool vector_source(struct sim942_code *code, char *s, enum operand_type t
 	o->type = type;
 	o->sel = sel;
 	if (type == T_MASK)
-		return scalar_source(s, type, o);
+		return decode_scalar_source(s, type, o);
 	if (text_register(s, &o->base, &o->reg, &o->regs) && !is_null(o)) {
 		o->kind = o->base == K_VGPR ? K_VGPR : K_SLOW;
 		if (o->base == K_VGPR || o->base == K_AGPR)
@@ -243,11 +241,11 @@ static bool decode_scalar(struct sim942_code *code, struct insn *in, struct text
 			return false;
 		char *s = t->operands[operand];
 		if (*c == 'S' || *c == 'T') {
-			if (!(*c == 'S' ? scalar_destination : wide_destination)(code, s, &in->dst))
+			if (!(*c == 'S' ? scalar_destination : decode_wide_destination)(code, s, &in->dst))
 				return false;
 		} else if (*c == 'n') {
 			in->offset = (int16_t)t->words[0];
-		} else if (!scalar_source(s, type_of_letter(*c), &in->src[in->nsrc++])) {
+		} else if (!decode_scalar_source(s, type_of_letter(*c), &in->src[in->nsrc++])) {
 			return false;
 		}
 	}
@@ -260,97 +258,8 @@ static bool decode_hwreg(struct sim942_code *code, struct insn *in, struct text_
 	if (*in->def->sig == 'S')
 		return t->operand_count && scalar_destination(code, t->operands[0], &in->dst);
 	if (*in->def->sig == ' ')
-		return t->operand_count > 1 && scalar_source(t->operands[1], T_S32, &in->src[0]);
+		return t->operand_count > 1 && decode_scalar_source(t->operands[1], T_S32, &in->src[0]);
 	return true;
-}
-
-static bool decode_smem(struct sim942_code *code, struct insn *in, struct text_line *t)
-{
-	if (t->operand_count < 3 || !wide_destination(code, t->operands[0], &in->dst) ||
-			!plain_register(code, t->operands[1], &in->src[0]))
-		return false;
-	in->offset = (int32_t)text_number(t, "offset", 0);
-	if (scalar_source(t->operands[2], T_S32, &in->src[1]) && in->src[1].kind == K_IMM) {
-		in->offset = (int32_t)in->src[1].imm;
-		in->src[1].kind = in->src[1].base = K_NONE;
-	}
-	return in->src[0].base == K_SGPR;
-}
-
-/* RDNA has one flag for what is coherent and for what an atomic returns (RDNA3), or says it in words (RDNA4). */
-static unsigned coherence_flags(const struct sim942_code *code, const struct text_line *t)
-{
-	const char *hint = text_modifier(t, "th"), *scope = text_modifier(t, "scope");
-	if (code->isa == ISA_CDNA)
-		return 0;
-	return (hint && strstr(hint, "RETURN") ? MEM_SC0 : 0) |
-		(text_flag(t, "glc") || (scope && strcmp(scope, "SCOPE_SE")) ? MEM_SC1 : 0);
-}
-
-static uint8_t memory_flags(const struct sim942_code *code, const struct text_line *t)
-{
-	return (uint8_t)(coherence_flags(code, t) | (text_flag(t, "sc0") || text_flag(t, "glc") ? MEM_SC0 : 0) | (text_flag(t, "sc1") ? MEM_SC1 :
-			0) | (text_flag(t, "nt") ? MEM_NT : 0)
-		| (text_flag(t, "lds") ? MEM_LDS : 0) | (text_flag(t, "offen") ? MEM_OFFEN : 0) | (text_flag(t, "idxen") ? MEM_IDXEN :
-				0)
-		| (text_flag(t, "gds") ? MEM_GDS : 0));
-}
-
-/* Fills operands from a list of targets in text order; a NULL target skips. */
-static bool registers_in_order(struct sim942_code *code, const struct text_line *t, struct operand *const *to,
-		int count)
-{
-	for (int i = 0; i < count; i++)
-		if (i >= t->operand_count || !plain_register(code, t->operands[i], to[i]))
-			return false;
-	return true;
-}
-
-static bool decode_flat(struct sim942_code *code, struct insn *in, struct text_line *t)
-{
-	struct operand *dst = &in->dst, *address = &in->src[0], *data = &in->src[1], *base = &in->src[2];
-	bool flat = !strncmp(in->def->name, "flat", 4), has_base = !flat;
-	in->offset = (int32_t)text_number(t, "offset", 0);
-	in->mem = memory_flags(code, t);
-	switch (*in->def->sig) {
-	case 'l': return registers_in_order(code, t, (struct operand *[]){ dst, address, base }, 2 + has_base);
-	case 's': return registers_in_order(code, t, (struct operand *[]){ address, data, base }, 2 + has_base);
-	case 'd': return registers_in_order(code, t, (struct operand *[]){ address, base }, 1 + has_base);
-	default:
-		if (in->mem & MEM_SC0)
-			return registers_in_order(code, t, (struct operand *[]){ dst, address, data, base }, 3 + has_base);
-		return registers_in_order(code, t, (struct operand *[]){ address, data, base }, 2 + has_base);
-	}
-}
-
-static bool decode_buffer(struct sim942_code *code, struct insn *in, struct text_line *t)
-{
-	in->offset = (int32_t)text_number(t, "offset", 0);
-	in->mem = memory_flags(code, t);
-	bool to_lds = in->mem & MEM_LDS, loads = *in->def->sig == 'l';
-	int at = 0, first = to_lds ? 3 : 4;
-	if (t->operand_count != first)
-		return false;
-	if (!to_lds && !plain_register(code, t->operands[at++], loads ? &in->dst : &in->src[1]))
-		return false;
-	if (*in->def->sig == 'a')
-		in->dst = in->src[1];
-	return plain_register(code, t->operands[at], &in->src[0]) && plain_register(code, t->operands[at + 1], &in->src[2])
-		&& scalar_source(t->operands[at + 2], T_S32, &in->src[3]) && in->src[2].base == K_SGPR;
-}
-
-static bool decode_ds(struct sim942_code *code, struct insn *in, struct text_line *t)
-{
-	int operand = 0, data = 1;
-	in->mem = memory_flags(code, t);
-	in->offset = (int32_t)text_number(t, "offset", text_number(t, "offset0", 0));
-	in->offset1 = (int32_t)text_number(t, "offset1", 0);
-	for (const char *c = in->def->sig; *c; c++, operand++) {
-		struct operand *o = *c == 'd' ? &in->dst : *c == 'a' ? &in->src[0] : &in->src[data++];
-		if (operand >= t->operand_count || !plain_register(code, t->operands[operand], o))
-			return false;
-	}
-	return !(in->mem & MEM_GDS);
 }
 
 static bool decode_mfma(struct sim942_code *code, struct insn *in, struct text_line *t)
@@ -365,7 +274,7 @@ static bool decode_mfma(struct sim942_code *code, struct insn *in, struct text_l
 		in->neg_lo |= in->blgp;
 		in->blgp = 0;
 	}
-	return registers_in_order(code, t, (struct operand *[]){ &in->dst, &in->src[0], &in->src[1] }, 3) &&
+	return decode_registers(code, t, (struct operand *[]){ &in->dst, &in->src[0], &in->src[1] }, 3) &&
 			t->operand_count == 4
 		&& vector_source(code, t->operands[3], wide ? T_F64 : T_F32, SEL_DWORD, &in->src[2])
 		&& (in->src[2].kind = in->src[2].base, true);
@@ -389,7 +298,7 @@ static bool decode_wmma(struct sim942_code *code, struct insn *in, struct text_l
 	in->neg_hi = (uint8_t)text_bits(t, "neg_hi", 0, &count);
 	in->clamp = text_flag(t, "clamp");
 	in->op_sel = (uint8_t)text_bits(t, "op_sel", 0, &count);
-	return t->operand_count == 4 && registers_in_order(code, t, (struct operand *[]){ &in->dst, &in->src[0], &in->src[1] }, 3)
+	return t->operand_count == 4 && decode_registers(code, t, (struct operand *[]){ &in->dst, &in->src[0], &in->src[1] }, 3)
 		&& vector_source(code, t->operands[3], T_F32, SEL_DWORD, &in->src[2]) && !in->src[2].mods && !in->op_sel
 		&& (in->src[2].kind = in->src[2].base, true);
 }

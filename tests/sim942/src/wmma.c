@@ -3,7 +3,7 @@
  * RDNA3: lane l holds row l % 16 of A with all of its k, in their order from the lowest bits of the lowest register, and
  * column l % 16 of B likewise; both halves of the wave hold the same, or the run ends here. Register i of lane l of C and D
  * is row 2 i + l / 16, column l % 16. RDNA4: lanes 0 to 15 hold the first half of k, the others the second, of 16 bits four
- * k in turns; register i of C and D is row i + 8 (l / 16). Layouts as AMD's ISA documents and its matrix instruction calculator have them.
+ * k in turns; register i of C and D is row i + 8 (l / 16). As AMD's matrix instruction calculator has them.
  *
  * Integers are signed where neg_lo says so, and their sum is saturated where clamp does. Floats are accumulated in the
  * order of k by fused multiply-adds in f32; the device's order is not published. EXEC must have every lane on. */

@@ -20,7 +20,8 @@ static uint32_t bits_of(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
 
 /* Matrix instructions. */
 
-struct product { const char *kernel; int bits, k; bool floats, bf16, a_signed, b_signed, clamp, constant; };
+enum { SIGNED_A = 1, SIGNED_B = 2, SIGNED = 3, CLAMP = 4, CONSTANT = 8, F16 = 16, BF16 = 32, FLOATS = F16 | BF16 };
+struct product { const char *kernel; int bits, k, flags; };
 
 /* Where element k of a line of A or B lies: register, lane, lowest bit. RDNA3 has it in two lanes, this and 16 above. */
 static void place_of_element(const struct product *p, int line, int k, int *reg, int *lane, int *bit)
@@ -46,18 +47,18 @@ static void place_of_result(int row, int column, int *reg, int *lane)
 
 static uint32_t random_element(const struct product *p)
 {
-	if (!p->floats)
+	if (!(p->flags & FLOATS))
 		return random_bits() & ((1u << p->bits) - 1);
 	_Float16 h = (_Float16)random_float(-2, 2);
 	uint16_t u;
 	memcpy(&u, &h, 2);
-	return p->bf16 ? bits_of(random_float(-2, 2)) >> 16 : u;
+	return p->flags & BF16 ? bits_of(random_float(-2, 2)) >> 16 : u;
 }
 static double value_of(const struct product *p, uint32_t element, bool is_signed)
 {
-	if (p->floats && p->bf16)
+	if (p->flags & BF16)
 		return (double)float_of(element << 16);
-	if (p->floats) {
+	if (p->flags & FLOATS) {
 		_Float16 h;
 		uint16_t u = (uint16_t)element;
 		memcpy(&h, &u, 2);
@@ -85,28 +86,29 @@ static void fill_lines(const struct product *p, uint32_t *regs, bool is_signed, 
 static void product_test(const struct product *p)
 {
 	int count = p->bits * p->k / 32 / (rdna4() ? 2 : 1), reg, lane;
-	uint32_t *a = registers((size_t)count), *b = registers((size_t)count), *c = registers(8), *d = registers(8), want[8 * LANES];
+	uint32_t *a = registers((size_t)count), *b = registers((size_t)count), *c = registers(8), *d = registers(8);
+	uint32_t want[8 * LANES];
 	float wantf[8 * LANES];
 	double va[SIDE * 32], vb[SIDE * 32];
-	fill_lines(p, a, p->a_signed, va);
-	fill_lines(p, b, p->b_signed, vb);
+	fill_lines(p, a, p->flags & SIGNED_A, va);
+	fill_lines(p, b, p->flags & SIGNED_B, vb);
 	for (int i = 0; i < 8 * LANES; i++)   /* near the ends of the range where the sum is to be clamped */
-		c[i] = p->floats ? bits_of(random_float(-4, 4)) : p->clamp ? (c[i] & 0xffff) + (i % 2 ? 0x7fff0000 : 0x80000000) : c[i];
+		c[i] = p->flags & FLOATS ? bits_of(random_float(-4, 4)) : p->flags & CLAMP ? (c[i] & 0xffff) + (i % 2 ? 0x7fff0000 : 0x80000000) : c[i];
 	for (int row = 0; row < SIDE; row++)
 		for (int column = 0; column < SIDE; column++) {
 			place_of_result(row, column, &reg, &lane);
 			int at = reg * LANES + lane;
-			double sum = p->floats ? (double)float_of(c[at]) : p->constant ? 3 : (double)(int32_t)c[at];
+			double sum = p->flags & FLOATS ? (double)float_of(c[at]) : p->flags & CONSTANT ? 3 : (double)(int32_t)c[at];
 			for (int k = 0; k < p->k; k++)
 				sum += va[row * p->k + k] * vb[column * p->k + k];
-			if (p->clamp)
+			if (p->flags & CLAMP)
 				sum = fmin(fmax(sum, INT32_MIN), INT32_MAX);
 			wantf[at] = (float)sum;
-			want[at] = p->floats ? 0 : (uint32_t)(int64_t)sum;
+			want[at] = p->flags & FLOATS ? 0 : (uint32_t)(int64_t)sum;
 		}
 	if (!launch(p->kernel, p->kernel, D1(1), D1(LANES), 0, ARGS(ARG(a), ARG(b), ARG(c), ARG(d))))
 		;
-	else if (p->floats)
+	else if (p->flags & FLOATS)
 		check_floats(p->kernel, (float *)d, wantf, 8 * LANES, 1e-5, 1e-5);
 	else
 		check_words(p->kernel, d, want, 8 * LANES);
@@ -116,12 +118,10 @@ static void product_test(const struct product *p)
 static void products(void)
 {
 	static const struct product all[] = {
-		{ "wmma_i8_ss", 8, 16, false, false, true, true, false, false }, { "wmma_i8_su", 8, 16, false, false, true, false, false, false },
-		{ "wmma_i8_us", 8, 16, false, false, false, true, false, false }, { "wmma_i8_uu", 8, 16, false, false, false, false, false, false },
-		{ "wmma_i8_clamp", 8, 16, false, false, true, true, true, false }, { "wmma_i8_constant", 8, 16, false, false, true, true, false, true },
-		{ "wmma_i4_ss", 4, 16, false, false, true, true, false, false }, { "wmma_i4_us", 4, 16, false, false, false, true, false, false },
-		{ "wmma_i4_deep", 4, 32, false, false, true, true, false, false },
-		{ "wmma_f16", 16, 16, true, false, true, true, false, false }, { "wmma_bf16", 16, 16, true, true, true, true, false, false },
+		{ "wmma_i8_ss", 8, 16, SIGNED }, { "wmma_i8_su", 8, 16, SIGNED_A }, { "wmma_i8_us", 8, 16, SIGNED_B },
+		{ "wmma_i8_uu", 8, 16, 0 }, { "wmma_i8_clamp", 8, 16, SIGNED | CLAMP }, { "wmma_i8_constant", 8, 16, SIGNED | CONSTANT },
+		{ "wmma_i4_ss", 4, 16, SIGNED }, { "wmma_i4_us", 4, 16, SIGNED_B }, { "wmma_i4_deep", 4, 32, SIGNED },
+		{ "wmma_f16", 16, 16, F16 }, { "wmma_bf16", 16, 16, BF16 },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (have_kernel(all[i].kernel))

@@ -1,5 +1,5 @@
-// What RDNA has and CDNA has not: waves of 32 lanes, pairs of instructions, ways to move lanes, matrix instructions by their
-// raw registers. Every kernel runs in one wave unless it says otherwise. Needs no headers.
+// What RDNA has and CDNA has not: waves of 32 lanes, pairs of instructions, ways to move lanes, matrix instructions by
+// their raw registers. Every kernel runs in one wave unless it says otherwise. Needs no headers.
 #define KERNEL extern "C" __attribute__((global))
 #define DEVICE static inline __attribute__((device, always_inline))
 typedef int i2 __attribute__((ext_vector_type(2)));
