@@ -1,7 +1,7 @@
 #include "bench/planned.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "bench/configs.h"
 #include "runtime/plan.h"
@@ -9,11 +9,11 @@
 static bool is_plan(const char *path)
 {
 	uint64_t magic = 0;
-	FILE *file = path ? fopen(path, "rbe") : NULL;
-	bool read = file && fread(&magic, sizeof(magic), 1, file) == 1;
-	if (file)
-		fclose(file);
-	return read && magic == GRETA_PLAN_MAGIC;
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1; /* not waiting for a pipe */
+	bool plan = fd >= 0 && read(fd, &magic, sizeof(magic)) == (ssize_t)sizeof(magic) && magic == GRETA_PLAN_MAGIC;
+	if (fd >= 0)
+		close(fd);
+	return plan;
 }
 
 static enum greta_status take(struct bench_request *request, const struct greta_plan_header *header, struct greta_error *error)

@@ -31,6 +31,8 @@ refused 2 "would replace it" copy.gguf -r 1 --html copy.gguf
 
 # ---- What cannot be measured ----
 refused 1 "missing.gguf" missing.gguf -r 1
+mkfifo fifo # that nobody writes to
+refused 1 "fifo is neither a GGUF model nor a plan" fifo -r 1
 refused 2 "abacus" "$model" -r 1 --provider abacus
 refused 2 "abacus" --node-cost --provider abacus
 refused 1 "context of 8" "$model" -r 1 -p 16 --ctx 8

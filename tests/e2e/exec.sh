@@ -56,6 +56,7 @@ writer=$!
 refused 1 "fifo is neither a GGUF model nor a plan: it is not a regular file" fifo -p x
 kill $writer 2>/dev/null
 wait $writer 2>/dev/null
+refused 1 "fifo is neither a GGUF model nor a plan" fifo -p x # that nobody writes to
 refused 2 "expected one model or plan, got ''" ""
 [ -z "$(find xdg -type f 2>/dev/null)" ] || fault "refused models left files in the cache: $(find xdg -type f)"
 

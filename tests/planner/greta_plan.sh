@@ -72,6 +72,8 @@ refused 1 'link: it is there and a symbolic link' build "$model" -o link
 refused 2 'name a file' build "$model" -o -
 [ ! -e - ]
 refused 1 'not a regular file' build "$model" -o pipe
+refused 1 'not a regular file' build pipe
+refused 1 'not a file' verify pipe
 [ -L link ] && [ -p pipe ]
 cp "$model" model.gguf
 refused 2 'is the model' build model.gguf -o model.gguf
