@@ -21,7 +21,7 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	{
 		if (!next.left)
 			return;
-		ahead.template load<false>(next.at, greta_lane());
+		ahead.template load<false>(greta_in_memory(next.at), greta_lane());
 		next.advance(m, job);
 	}
 

@@ -450,7 +450,7 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	job.ring = (uint8_t *)(job.sums + (job.last - job.first) * greta_waves() * 16);
 	job.barriers = barriers;
 	job.ring_bytes = greta_ring_bytes(TYPE);
-	uint32_t wave = greta_thread() / GRETA_WAVE;
+	uint32_t wave = greta_uniform(greta_thread() / GRETA_WAVE);
 	uint32_t from = greta_run_start(job, wave), to = greta_run_start(job, wave + 1);
 	struct greta_multiplier<TYPE, COUNT> multiplier;
 	struct greta_digits_maker<TYPE == GRETA_GPU_FLOAT ? 2 : 3> maker; /* in 64 registers on sm_90 */

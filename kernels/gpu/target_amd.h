@@ -97,6 +97,13 @@ GRETA_DEVICE uint32_t greta_bytes(uint32_t a, uint32_t b, uint32_t selector)
 	return __builtin_amdgcn_perm(b, a, wide);
 }
 
+/* p, which is an address in the device's memory; a compiler that does not see that makes loads that may also be of
+ * shared memory, and wait for both. */
+GRETA_DEVICE const uint8_t *greta_in_memory(const uint8_t *p)
+{
+	return (const uint8_t *)(const __attribute__((address_space(1))) uint8_t *)(uintptr_t)p;
+}
+
 struct greta_vector4 {
 	uint32_t w[4];
 };
