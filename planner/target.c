@@ -40,26 +40,29 @@ static const struct greta_form CPU_FORMS[] = {
 #define RING_OF_2(three, two) (two)
 
 /* Of one token: every wave has its part of each row's sum, 8 bytes, in shared memory, and its ring. */
-#define GPU_DECODE(type, set, three, two, name, tokens, sums, units, each, wave, lanes, ring, panel_bytes, attend_bytes) \
+#define GPU_DECODE(type, set, three, two, name, tokens, sums, units, each, wave, lanes, ring, panel_bytes, attend_bytes, panel_rows) \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_" type, .types = set, .most_tokens = tokens,         \
 	 .threads = lanes, .rows = 16, .blocks = (units) * (each), .most_rows = 1024,                                  \
 	 .shared_bytes = (lanes) / (wave) * ring(three, two), .row_bytes = (sums) * ((lanes) / (wave)) * 8},
 
 /* Of many tokens: blocks of rows by tokens, whose digits, and on NVIDIA tiles of weights, come through shared memory. */
-#define GPU_PREFILL(type, set, three, two, name, matrix_rows, units, each, wave, lanes, ring, panel_bytes, attend_bytes) \
+#define GPU_PREFILL(type, set, three, two, name, matrix_rows, units, each, wave, lanes, ring, panel_bytes, attend_bytes, panel_rows) \
 	{.kernel = GRETA_KERNEL_##name, .symbol = "greta_" #name "_prefill_" type, .types = set, .threads = 4 * (wave), \
 	 .rows = matrix_rows, .tokens = 32, .shared_bytes = panel_bytes, .apart = true},
 
 #define GPU_UNITS(units, ...) (units)
-#define GPU_ATTEND_SHARED(units, each, wave, lanes, ring, panel_bytes, attend_bytes) (attend_bytes)
+#define GPU_ATTEND_SHARED(units, each, wave, lanes, ring, panel_bytes, attend_bytes, panel_rows) (attend_bytes)
+#define GPU_PANEL_ROWS(units, each, wave, lanes, ring, panel_bytes, attend_bytes, panel_rows) (panel_rows)
 
 /* A device: its compute units, blocks of a decode step that one holds, lanes of a wave, lanes of such a block, the ring of
- * each of its waves, bytes of shared memory of a block of many tokens, and of one of attention of one token. */
+ * each of its waves, bytes of shared memory of a block of many tokens, and of one of attention of one token, and rows of a
+ * block of many tokens. */
 #define GPU_FORMS(...)                                                                                                 \
 	GPU_FORM(embed, 1024) GPU_FORM(rope_angles, 256) GPU_FORM(rmsnorm, 256) GPU_FORM(digits, 512)                   \
-	GPU_TYPES(GPU_DECODE, product, 1, 1, __VA_ARGS__) GPU_TYPES(GPU_PREFILL, product, 128, __VA_ARGS__)            \
+	GPU_TYPES(GPU_DECODE, product, 1, 1, __VA_ARGS__) GPU_TYPES(GPU_PREFILL, product, GPU_PANEL_ROWS(__VA_ARGS__), __VA_ARGS__)            \
 	GPU_TYPES(GPU_DECODE, qkv, 1, 1, __VA_ARGS__) GPU_MIXES(GPU_DECODE, qkv, 1, 2, __VA_ARGS__)                    \
-	GPU_TYPES(GPU_PREFILL, qkv, 128, __VA_ARGS__) GPU_MIXES(GPU_PREFILL, qkv, 128, __VA_ARGS__)                    \
+	GPU_TYPES(GPU_PREFILL, qkv, GPU_PANEL_ROWS(__VA_ARGS__), __VA_ARGS__)                                          \
+	GPU_MIXES(GPU_PREFILL, qkv, GPU_PANEL_ROWS(__VA_ARGS__), __VA_ARGS__)                    \
 	GPU_TYPES(GPU_DECODE, gate_up, 1, 2, __VA_ARGS__) GPU_MIXES(GPU_DECODE, gate_up, 1, 2, __VA_ARGS__)            \
 	GPU_TYPES(GPU_PREFILL, gate_up, 64, __VA_ARGS__) GPU_MIXES(GPU_PREFILL, gate_up, 64, __VA_ARGS__)              \
 	GPU_TYPES(GPU_DECODE, lm_head, 0, 1, __VA_ARGS__)                                                              \
@@ -71,15 +74,19 @@ static const struct greta_form CPU_FORMS[] = {
 
 #define GFX942_UNITS 304
 #define GFX90A_UNITS 104 /* of one die */
+#define GFX1100_UNITS 96
+#define GFX1201_UNITS 64
 #define SM_80_UNITS 108
 #define SM_89_UNITS 128
 #define SM_90_UNITS 132
 
-static const struct greta_form GFX942_FORMS[] = {GPU_FORMS(GFX942_UNITS, 1, 64, 512, NO_RING, 45312, 32768)};
-static const struct greta_form GFX90A_FORMS[] = {GPU_FORMS(GFX90A_UNITS, 1, 64, 512, NO_RING, 45312, 32768)};
-static const struct greta_form SM_90_FORMS[] = {GPU_FORMS(SM_90_UNITS, 1, 32, 512, RING_OF_3, 106752, 221184)};
-static const struct greta_form SM_89_FORMS[] = {GPU_FORMS(SM_89_UNITS, 1, 32, 256, RING_OF_2, 82176, 32768)};
-static const struct greta_form SM_80_FORMS[] = {GPU_FORMS(SM_80_UNITS, 2, 32, 256, RING_OF_2, 82176, 32768)};
+static const struct greta_form GFX942_FORMS[] = {GPU_FORMS(GFX942_UNITS, 1, 64, 512, NO_RING, 45312, 32768, 128)};
+static const struct greta_form GFX90A_FORMS[] = {GPU_FORMS(GFX90A_UNITS, 1, 64, 512, NO_RING, 45312, 32768, 128)};
+static const struct greta_form GFX1100_FORMS[] = {GPU_FORMS(GFX1100_UNITS, 1, 32, 512, NO_RING, 45312, 32768, 64)};
+static const struct greta_form GFX1201_FORMS[] = {GPU_FORMS(GFX1201_UNITS, 1, 32, 512, NO_RING, 45312, 32768, 64)};
+static const struct greta_form SM_90_FORMS[] = {GPU_FORMS(SM_90_UNITS, 1, 32, 512, RING_OF_3, 106752, 221184, 128)};
+static const struct greta_form SM_89_FORMS[] = {GPU_FORMS(SM_89_UNITS, 1, 32, 256, RING_OF_2, 82176, 32768, 128)};
+static const struct greta_form SM_80_FORMS[] = {GPU_FORMS(SM_80_UNITS, 2, 32, 256, RING_OF_2, 82176, 32768, 128)};
 
 /* Shared memory that kernels declare themselves, at most, where they also have some whose size the launch says. */
 #define GPU_STATIC_SHARED_BYTES (6 * KIB)
@@ -96,7 +103,8 @@ static const struct greta_form SM_80_FORMS[] = {GPU_FORMS(SM_80_UNITS, 2, 32, 25
 	 .digits_block_bytes = GRETA_GPU_DIGITS_BLOCK_BYTES, .layouts = QUANTISED(GRETA_LAYOUT_TILE16),                \
 	 .forms = list, .form_count = COUNT(list)}
 
-/* Read rates are the makers', but for sm_90's, which is measured, as is its node cost; the others' node costs are assumed. */
+/* Read rates are the makers', but for sm_90's, which is measured, as is its node cost. That of gfx1100 is one that users of ROCm
+ * have reported; the others' are assumed. */
 static const struct greta_target TARGETS[] = {
     {
 	.name = "cpu",
@@ -119,6 +127,10 @@ static const struct greta_target TARGETS[] = {
 	GFX942_UNITS, 64, 64, 5.3e12, 2.0, GFX942_FORMS),
     GPU("gfx90a", "AMD Instinct MI210, MI250, MI250X: one die (CDNA2)",
 	GFX90A_UNITS, 64, 64, 1.6e12, 2.0, GFX90A_FORMS),
+    GPU("gfx1100", "AMD Radeon RX 7900 XTX, RX 7900 XT, PRO W7900 (RDNA3)",
+	GFX1100_UNITS, 32, 64, 0.96e12, 2.8, GFX1100_FORMS),
+    GPU("gfx1201", "AMD Radeon RX 9070 XT, RX 9070, AI PRO R9700 (RDNA4)",
+	GFX1201_UNITS, 32, 64, 0.64e12, 2.8, GFX1201_FORMS),
     GPU("sm_90", "NVIDIA H100, H200 (Hopper)",
 	SM_90_UNITS, 32, 227, 4.7e12, 0.52, SM_90_FORMS),
     GPU("sm_89", "NVIDIA RTX 4090, L40S (Ada)",

@@ -37,22 +37,24 @@ static const struct greta_target_function cpu_functions[] = {
 #define TWO(three, two) (two)
 
 /* threads, waves: of a block of one token; each wave has 8 bytes for each row and matrix, and a ring.
-   many, bytes: threads of a block for many tokens, and its shared memory; attend_bytes: of one of attention of one token. */
-#define GPU_FUNCTIONS(threads, waves, ring, many, bytes, attend_bytes) \
+   many, bytes, panel_rows: threads of a block for many tokens, its shared memory, and its rows of one matrix;
+   attend_bytes: shared memory of one of attention of one token. */
+#define GPU_FUNCTIONS(threads, waves, ring, many, bytes, attend_bytes, panel_rows) \
 	GPU(embed, 1024) GPU(rope_angles, 256) GPU(rmsnorm, 256) GPU(digits, 512) GPU(rope, 256) GPU(kv_write, 256) \
 	GPU(silu_mul, 256) GPU(add, 256) GPU(argmax, 1024) GPU(sample, 1024) GPU(advance, 64) GPU(stamp, 64) \
-	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, product, 128, many, bytes) \
-	GPU_TYPES(GPU_DECODE, qkv, 1, 8 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, qkv, 128, many, bytes) \
-	GPU_MIXES(GPU_DECODE, qkv, 1, 16 * (waves), threads, waves, ring) GPU_MIXES(GPU_PREFILL, qkv, 128, many, bytes) \
+	GPU_TYPES(GPU_DECODE, product, 1, 8 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, product, panel_rows, many, bytes) \
+	GPU_TYPES(GPU_DECODE, qkv, 1, 8 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, qkv, panel_rows, many, bytes) \
+	GPU_MIXES(GPU_DECODE, qkv, 1, 16 * (waves), threads, waves, ring) GPU_MIXES(GPU_PREFILL, qkv, panel_rows, many, bytes) \
 	GPU_TYPES(GPU_DECODE, gate_up, 1, 16 * (waves), threads, waves, ring) GPU_TYPES(GPU_PREFILL, gate_up, 64, many, bytes) \
 	GPU_MIXES(GPU_DECODE, gate_up, 1, 16 * (waves), threads, waves, ring) GPU_MIXES(GPU_PREFILL, gate_up, 64, many, bytes) \
 	GPU_TYPES(GPU_DECODE, lm_head, ANY, 8 * (waves), threads, waves, ring) \
 	{"greta_attention", GRETA_KERNEL_attention, ANY, 512, 1, 1, 0, 0, attend_bytes, 0, 0, false, false, true, true}, \
 	{"greta_attention_prefill", GRETA_KERNEL_attention, ANY, 128, ANY, 32, 0, 0, 0, 0, 0, false, false, false, true},
 
-static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(512, 8, NONE, 256, 45312, 32768)};
-static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(512, 16, THREE, 128, 106752, 221184)};
-static const struct greta_target_function sm_80_functions[] = {GPU_FUNCTIONS(256, 8, TWO, 128, 82176, 32768)};
+static const struct greta_target_function gfx942_functions[] = {GPU_FUNCTIONS(512, 8, NONE, 256, 45312, 32768, 128)};
+static const struct greta_target_function rdna_functions[] = {GPU_FUNCTIONS(512, 16, NONE, 128, 45312, 32768, 64)};
+static const struct greta_target_function sm_90_functions[] = {GPU_FUNCTIONS(512, 16, THREE, 128, 106752, 221184, 128)};
+static const struct greta_target_function sm_80_functions[] = {GPU_FUNCTIONS(256, 8, TWO, 128, 82176, 32768, 128)};
 
 #define FUNCTIONS(list) .functions = (list), .function_count = sizeof(list) / sizeof((list)[0])
 
@@ -66,6 +68,8 @@ static const struct greta_target_facts targets[] = {
 	 .digits_bytes = GRETA_CPU_DIGITS_BLOCK_BYTES, .shared_most = 4 << 20, FUNCTIONS(cpu_functions)},
 	GPU_TARGET("gfx942", 64, gfx942_functions),
 	GPU_TARGET("gfx90a", 64, gfx942_functions),
+	GPU_TARGET("gfx1100", 64, rdna_functions),
+	GPU_TARGET("gfx1201", 64, rdna_functions),
 	GPU_TARGET("sm_90", 227, sm_90_functions),
 	GPU_TARGET("sm_89", 99, sm_80_functions),
 	GPU_TARGET("sm_80", 163, sm_80_functions),

@@ -195,6 +195,8 @@ template <uint32_t KV> struct greta_attend_lanes {
 #pragma unroll
 			for (uint32_t t = 0; t < TOKENS; t++) {
 				float w[8];
+				if (GRETA_WAVE == 32)
+					greta_keep_order(); /* RDNA has 256 registers a lane, and so many are in use */
 				greta_load_shared4(&s.weight[first + t][p], w);
 				greta_load_shared4(&s.weight[first + t][p + 4], w + 4);
 #pragma unroll

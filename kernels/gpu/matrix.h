@@ -3,15 +3,18 @@
  * multiplied by its own scale. A lane puts zero where its column's slot is not that of the sub-block at hand, so
  * that GRETA_SLOTS instructions fill one C.
  *
- *   GRETA_A_ROWS                rows of which a lane holds weights; of each, two words (8 values of one quarter)
- *   GRETA_C_ROWS, _C_DIGITS     results of a lane: c[r * GRETA_C_DIGITS + e]
+ *   GRETA_A_EIGHTS              eights of weights that a lane holds, two words each: of a row, 8 of the 32 columns
+ *   GRETA_B_EIGHTS              the same of B: of a column, values that follow each other
+ *   GRETA_C_ROWS, _C_DIGITS     results of a lane, GRETA_RESULTS in all: c[r * GRETA_C_DIGITS + e]
  *   GRETA_SLOTS                 2 or 4
- *   greta_a_row(lane, a), greta_quarter(lane)   which row, and which 8 of the 32 columns; the quarter is B's too
+ *   greta_a_row(lane, e), greta_quarter(lane, e)   whose eight e of A is: which row, and which 8 columns; these are those
+ *                                                  of eight e of B too
  *   greta_b_digit(lane), greta_b_slot(lane)     which column of B
  *   greta_c_row(lane, r), greta_c_slot(lane)    whose results
  *   greta_multiply_signed, greta_multiply       C += A B; A's bytes are signed, or below 128; B's are signed
  *   GRETA_HIGH_NIBBLES(w), GRETA_HIGH_SHIFT     the high nibbles of w as operand of greta_multiply, times
  *                                               2^GRETA_HIGH_SHIFT
+ *   greta_pin(c)                a hint: what makes C comes before what stands after, to save registers
  *   greta_multiply_mins         C of B = the digit sums of sub-blocks (layouts.h) and A = their mins; slots 0 and 1 as
  *                               `sum` has them, greta_sum_offset(lane) bytes into it
  *
@@ -21,7 +24,8 @@
  *   greta_fold_pair<H>(s, m) of s or m, over slots: row greta_pair_row(lane); m where greta_pair_part(lane) is 1, its
  *       slot 1 worth 256; s times 2^H, as it already is in odd slots
  *   greta_fold(s)            over slots: row greta_fold_row(lane)
- *   greta_fold_slots(c)      of the lane's slot alone: row greta_slots_row(lane)
+ *   greta_fold_slots(c, out) of one slot alone: row greta_slots_row(lane); GRETA_SLOT_TERMS of them, out[t] of slot
+ *                            greta_term_slot(lane, t)
  *
  * Where there are many tokens, a column is a token and a slot nothing:
  *
@@ -31,16 +35,22 @@
  *   struct greta_pairs, greta_pairs_of, _signed, _plus, _multiply   two 16-bit numbers of a word times a factor
  *   greta_panel_load4(p)        16 bytes of a tile, from where GRETA_SHARED_TILES says it is
  *   GRETA_PANEL_THREADS, GRETA_PANEL_SHARED_BYTES   of a block
+ *   GRETA_PANEL_GROUPS          groups of 16 rows of a wave
+ *   GRETA_COPIES_HELD           whether what a block brings to shared memory may be on its way while it multiplies
  *
  * Lanes may get the same; greta_pair_sum and its like add what belongs to one row over lanes and say which lane of
  * each row is to store it. */
 #ifndef GRETA_GPU_MATRIX_H
 #define GRETA_GPU_MATRIX_H
 
-#ifdef __HIP__
-#include "kernels/gpu/matrix_amd.h"
-#else
+#define GRETA_RESULTS (GRETA_C_ROWS * GRETA_C_DIGITS)
+
+#ifndef __HIP__
 #include "kernels/gpu/matrix_nvidia.h"
+#elif GRETA_WAVE == 64
+#include "kernels/gpu/matrix_cdna.h"
+#else
+#include "kernels/gpu/matrix_rdna.h"
 #endif
 
 #endif

@@ -3,15 +3,17 @@
 #ifndef GRETA_GPU_MATRIX_NVIDIA_H
 #define GRETA_GPU_MATRIX_NVIDIA_H
 
-#define GRETA_A_ROWS 2
+#define GRETA_A_EIGHTS 2
+#define GRETA_B_EIGHTS 1
 #define GRETA_C_ROWS 2
 #define GRETA_C_DIGITS 2
 #define GRETA_SLOTS 2
+#define GRETA_SLOT_TERMS 1
 #define GRETA_HIGH_SHIFT 4
 #define GRETA_HIGH_NIBBLES(w) ((w) & 0xf0f0f0f0u)
 
 GRETA_DEVICE uint32_t greta_a_row(uint32_t lane, uint32_t a) { return lane / 4 + 8 * a; }
-GRETA_DEVICE uint32_t greta_quarter(uint32_t lane) { return lane % 4; }
+GRETA_DEVICE uint32_t greta_quarter(uint32_t lane, uint32_t) { return lane % 4; }
 GRETA_DEVICE uint32_t greta_b_digit(uint32_t lane) { return lane / 4 % 4; }
 GRETA_DEVICE uint32_t greta_b_slot(uint32_t lane) { return lane / 16; }
 GRETA_DEVICE uint32_t greta_c_row(uint32_t lane, uint32_t r) { return lane / 4 + 8 * r; }
@@ -20,6 +22,8 @@ GRETA_DEVICE uint32_t greta_c_slot(uint32_t lane) { return lane / 2 % 2; }
 /* Many tokens: a column is a token. Two blocks of four waves a compute unit, so that one multiplies while the other ends
  * a block of columns; tiles come through shared memory. */
 #define GRETA_COLUMNS 8
+#define GRETA_PANEL_GROUPS 2
+#define GRETA_COPIES_HELD 1
 #define GRETA_PANEL_THREADS 128
 #define GRETA_SHARED_TILES 1
 GRETA_DEVICE uint32_t greta_b_column(uint32_t lane) { return lane / 4; }
@@ -28,20 +32,22 @@ GRETA_DEVICE uint32_t greta_c_column(uint32_t lane, uint32_t e) { return lane % 
 /* The result of the row beside: that of row c_row ^ 1. */
 GRETA_DEVICE float greta_row_beside(const float y[4], uint32_t i) { return greta_shuffle_xor(y[i], 4); }
 
-GRETA_DEVICE void greta_multiply_signed(int32_t c[4], const uint32_t a[2][2], const uint32_t b[2])
+GRETA_DEVICE void greta_pin(int32_t[4]) {}
+
+GRETA_DEVICE void greta_multiply_signed(int32_t c[4], const uint32_t a[2][2], const uint32_t b[1][2])
 {
 	asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, "
 	    "%2, %3};"
 	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
-	    : "r"(a[0][0]), "r"(a[1][0]), "r"(a[0][1]), "r"(a[1][1]), "r"(b[0]), "r"(b[1]));
+	    : "r"(a[0][0]), "r"(a[1][0]), "r"(a[0][1]), "r"(a[1][1]), "r"(b[0][0]), "r"(b[0][1]));
 }
 
-GRETA_DEVICE void greta_multiply(int32_t c[4], const uint32_t a[2][2], const uint32_t b[2])
+GRETA_DEVICE void greta_multiply(int32_t c[4], const uint32_t a[2][2], const uint32_t b[1][2])
 {
 	asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, "
 	    "%2, %3};"
 	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
-	    : "r"(a[0][0]), "r"(a[1][0]), "r"(a[0][1]), "r"(a[1][1]), "r"(b[0]), "r"(b[1]));
+	    : "r"(a[0][0]), "r"(a[1][0]), "r"(a[0][1]), "r"(a[1][1]), "r"(b[0][0]), "r"(b[0][1]));
 }
 
 /* Heads of 16 rows as the K types have them (tile16.h). */
@@ -174,7 +180,11 @@ GRETA_DEVICE uint64_t greta_fold_sum(uint64_t v) { return v; }
 GRETA_DEVICE int greta_fold_stores(uint32_t lane) { return (lane & 2) == 0; }
 
 GRETA_DEVICE uint32_t greta_slots_row(uint32_t lane) { return lane / 4 + 8 * (lane & 1); }
-GRETA_DEVICE double greta_fold_slots(const int32_t c[4], uint32_t lane) { return greta_take_row(c, lane); }
+GRETA_DEVICE uint32_t greta_term_slot(uint32_t lane, uint32_t) { return greta_c_slot(lane); }
+GRETA_DEVICE void greta_fold_slots(const int32_t c[4], uint32_t lane, double out[1])
+{
+	out[0] = greta_take_row(c, lane);
+}
 GRETA_DEVICE uint64_t greta_slots_sum(uint64_t v) { return v + greta_shuffle_xor(v, 2); }
 GRETA_DEVICE int greta_slots_stores(uint32_t lane) { return (lane & 2) == 0; }
 

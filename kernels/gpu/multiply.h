@@ -149,7 +149,11 @@ template <uint32_t TYPE, int COUNT> struct greta_cursor {
 };
 
 #ifdef __HIP__
-#include "kernels/gpu/feed_amd.h"
+#if GRETA_WAVE == 64
+#include "kernels/gpu/feed_cdna.h"
+#else
+#include "kernels/gpu/feed_rdna.h"
+#endif
 #elif __CUDA_ARCH__ >= 900
 #include "kernels/gpu/feed_nvidia.h"
 #else

@@ -21,12 +21,11 @@
 
 #include "kernels/gpu/tiles.h"
 
-#define GRETA_PANEL_GROUPS 2
 #define GRETA_PANEL_TOKENS 32 /* of a block and of each of its waves */
 #define GRETA_PANEL_WAVES 4
 #define GRETA_PARTS (GRETA_PANEL_TOKENS / GRETA_COLUMNS)
 #define GRETA_PANEL_TILES (GRETA_PANEL_WAVES * GRETA_PANEL_GROUPS) /* of a block */
-static_assert(GRETA_PANEL_THREADS == GRETA_PANEL_WAVES * GRETA_WAVE, "one wave for each pair of groups");
+static_assert(GRETA_PANEL_THREADS == GRETA_PANEL_WAVES * GRETA_WAVE, "matrix_*.h and this agree");
 
 /* A plane of a token's block of digits. */
 #define GRETA_DIGIT_PLANE (sizeof(struct greta_gpu_digits) / 4)
@@ -38,28 +37,28 @@ template <uint32_t TYPE> struct greta_single;
 /* 16 bytes of the lane's row of a plane of a tile. */
 GRETA_DEVICE struct greta_vector4 greta_plane_row(const uint8_t *plane, uint32_t lane, uint32_t a)
 {
-	return greta_panel_load4(plane +
-	                         (greta_quarter(lane) * 16 + (greta_a_row(lane, a) ^ 2 * greta_quarter(lane))) * 16);
+	uint32_t quarter = greta_quarter(lane, a);
+	return greta_panel_load4(plane + (quarter * 16 + (greta_a_row(lane, a) ^ 2 * quarter)) * 16);
 }
 
 /* One half of it. */
 GRETA_DEVICE void greta_plane_half(const uint8_t *plane, uint32_t half, uint32_t lane, uint32_t a, uint32_t out[2])
 {
-	const uint8_t *at =
-	    plane + (greta_quarter(lane) * 16 + (greta_a_row(lane, a) ^ 2 * greta_quarter(lane))) * 16 + half * 8;
+	uint32_t quarter = greta_quarter(lane, a);
+	const uint8_t *at = plane + (quarter * 16 + (greta_a_row(lane, a) ^ 2 * quarter)) * 16 + half * 8;
 	memcpy(out, __builtin_assume_aligned(at, 8), 8);
 }
 
 template <> struct greta_scaled<GRETA_TYPE_Q4_K> {
 	static const uint32_t BYTES = 2304, HIGH = 3;
 	static const bool MINS = true;
-	uint32_t scale[GRETA_A_ROWS][2]; /* three bits of the six, of even and of odd sub-blocks */
-	struct greta_vector4 raw[GRETA_A_ROWS];
+	uint32_t scale[GRETA_A_EIGHTS][2]; /* three bits of the six, of even and of odd sub-blocks */
+	struct greta_vector4 raw[GRETA_A_EIGHTS];
 
 	template <uint32_t PLANE> GRETA_MEMBER void begin(const uint8_t *tile, uint32_t lane)
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
 			struct greta_vector4 head = greta_panel_load4(tile + BYTES - 256 + greta_a_row(lane, a) * 16);
 #pragma unroll
 			for (uint32_t h = 0; h < 2; h++)
@@ -70,15 +69,15 @@ template <> struct greta_scaled<GRETA_TYPE_Q4_K> {
 	GRETA_MEMBER void take(const uint8_t *tile, uint32_t v, uint32_t lane)
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++)
 			raw[a] = greta_plane_row(tile + v * GRETA_PLANE, lane, a);
 	}
 
 	template <uint32_t PLANE> GRETA_MEMBER void operand(uint32_t v, uint32_t e,
-	                                                  uint32_t out[GRETA_A_ROWS][2]) const
+	                                                  uint32_t out[GRETA_A_EIGHTS][2]) const
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
 			struct greta_pairs scales = greta_pairs_of(scale[a][e % 2], 2 * v + e / 2);
 #pragma unroll
 			for (uint32_t w = 0; w < 2; w++)
@@ -104,21 +103,21 @@ template <uint32_t PLANE> GRETA_DEVICE uint32_t greta_scaled_plane(uint32_t q, s
 template <> struct greta_scaled<GRETA_TYPE_Q5_K> {
 	static const uint32_t BYTES = 2816, HIGH = 8;
 	static const bool MINS = true;
-	uint32_t scale[GRETA_A_ROWS][2]; /* of even and of odd sub-blocks */
-	uint32_t fifth[GRETA_A_ROWS][2];
-	struct greta_vector4 raw[GRETA_A_ROWS];
+	uint32_t scale[GRETA_A_EIGHTS][2]; /* of even and of odd sub-blocks */
+	uint32_t fifth[GRETA_A_EIGHTS][2];
+	struct greta_vector4 raw[GRETA_A_EIGHTS];
 
 	template <uint32_t PLANE> GRETA_MEMBER void begin(const uint8_t *tile, uint32_t lane)
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
 			struct greta_vector4 head = greta_panel_load4(tile + BYTES - 256 + greta_a_row(lane, a) * 16);
 #pragma unroll
 			for (uint32_t h = 0; h < 2; h++)
 				scale[a][h] = head.w[1 + h] & 0x3f3f3f3f;
-			const uint8_t *place =
-			    tile + 2 * GRETA_PLANE +
-			    (greta_quarter(lane) * 16 + (greta_a_row(lane, a) ^ 4 * greta_quarter(lane))) * 8;
+			uint32_t quarter = greta_quarter(lane, a);
+			const uint8_t *place = tile + 2 * GRETA_PLANE +
+			                       (quarter * 16 + (greta_a_row(lane, a) ^ 4 * quarter)) * 8;
 			memcpy(fifth[a], __builtin_assume_aligned(place, 8), 8);
 		}
 	}
@@ -126,15 +125,15 @@ template <> struct greta_scaled<GRETA_TYPE_Q5_K> {
 	GRETA_MEMBER void take(const uint8_t *tile, uint32_t v, uint32_t lane)
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++)
 			raw[a] = greta_plane_row(tile + v * GRETA_PLANE, lane, a);
 	}
 
 	template <uint32_t PLANE> GRETA_MEMBER void operand(uint32_t v, uint32_t e,
-	                                                  uint32_t out[GRETA_A_ROWS][2]) const
+	                                                  uint32_t out[GRETA_A_EIGHTS][2]) const
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
 			struct greta_pairs scales = greta_pairs_of(scale[a][e % 2], 2 * v + e / 2);
 			scales = greta_pairs_plus(scales, 0x8080);
 #pragma unroll
@@ -155,15 +154,15 @@ template <> struct greta_scaled<GRETA_TYPE_Q5_K> {
 template <> struct greta_scaled<GRETA_TYPE_Q6_K> {
 	static const uint32_t BYTES = 3360, HIGH = 8;
 	static const bool MINS = false;
-	uint32_t scale[GRETA_A_ROWS][2]; /* of the lane's half of each sub-block of 32 */
-	struct greta_vector4 raw[GRETA_A_ROWS], upper[GRETA_A_ROWS];
+	uint32_t scale[GRETA_A_EIGHTS][2]; /* of the half of each sub-block of 32 that its quarter is in */
+	struct greta_vector4 raw[GRETA_A_EIGHTS], upper[GRETA_A_EIGHTS];
 
 	template <uint32_t PLANE> GRETA_MEMBER void begin(const uint8_t *tile, uint32_t lane)
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
 			const uint8_t *place =
-			    tile + 3 * GRETA_PLANE + greta_a_row(lane, a) * 16 + greta_quarter(lane) / 2 * 8;
+			    tile + 3 * GRETA_PLANE + greta_a_row(lane, a) * 16 + greta_quarter(lane, a) / 2 * 8;
 			memcpy(scale[a], __builtin_assume_aligned(place, 8), 8);
 			upper[a] = greta_plane_row(tile + 2 * GRETA_PLANE, lane, a);
 		}
@@ -172,15 +171,15 @@ template <> struct greta_scaled<GRETA_TYPE_Q6_K> {
 	GRETA_MEMBER void take(const uint8_t *tile, uint32_t v, uint32_t lane)
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++)
 			raw[a] = greta_plane_row(tile + v * GRETA_PLANE, lane, a);
 	}
 
 	template <uint32_t PLANE> GRETA_MEMBER void operand(uint32_t v, uint32_t e,
-	                                                  uint32_t out[GRETA_A_ROWS][2]) const
+	                                                  uint32_t out[GRETA_A_EIGHTS][2]) const
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
 			int32_t s = (int8_t)((v ? scale[a][1] : scale[a][0]) >> 8 * e);
 			struct greta_pairs scales = greta_pairs_plus(greta_pairs_signed(s), 0x8080 - 32 * s);
 #pragma unroll
@@ -202,10 +201,10 @@ template <> struct greta_scaled<GRETA_TYPE_Q6_K> {
 template <> struct greta_single<GRETA_TYPE_Q8_0> {
 	static const uint32_t BYTES = 4352, LOWER = 0;
 
-	GRETA_MEMBER static void operand(const uint8_t *tile, uint32_t j, uint32_t lane, uint32_t out[GRETA_A_ROWS][2])
+	GRETA_MEMBER static void operand(const uint8_t *tile, uint32_t j, uint32_t lane, uint32_t out[GRETA_A_EIGHTS][2])
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++)
 			greta_plane_half(tile + j / 2 * GRETA_PLANE, j % 2, lane, a, out[a]);
 	}
 };
@@ -214,10 +213,10 @@ template <> struct greta_single<GRETA_TYPE_Q4_0> {
 	static const uint32_t BYTES = 2304, LOWER = 4;
 
 	/* 16 (q - 8), in the upper half of each byte. */
-	GRETA_MEMBER static void operand(const uint8_t *tile, uint32_t j, uint32_t lane, uint32_t out[GRETA_A_ROWS][2])
+	GRETA_MEMBER static void operand(const uint8_t *tile, uint32_t j, uint32_t lane, uint32_t out[GRETA_A_EIGHTS][2])
 	{
 #pragma unroll
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
 			uint32_t q[2];
 			greta_plane_half(tile + j / 4 * GRETA_PLANE, j / 2 % 2, lane, a, q);
 #pragma unroll
@@ -238,11 +237,10 @@ struct greta_panel_digits {
 
 /* B of plane k, sub-block j, for tokens n * GRETA_COLUMNS and on. */
 GRETA_DEVICE void greta_load_tokens(const struct greta_panel_digits &x, uint32_t n, uint32_t k, uint32_t j, uint32_t lane,
-                                    uint32_t b[2])
+                                    uint32_t b[GRETA_B_EIGHTS][2])
 {
 	uint32_t token = k * GRETA_PANEL_TOKENS + n * GRETA_COLUMNS + greta_b_column(lane);
-	memcpy(b, __builtin_assume_aligned(x.planes + token * GRETA_DIGIT_PLANE + j * 32 + greta_quarter(lane) * 8, 8),
-	       8);
+	greta_load_b(x.planes + token * GRETA_DIGIT_PLANE + j * 32 + greta_quarter(lane, 0) * 8, b);
 }
 
 /* Sums and exponents of digit k of a token. LATE: the planes are 2 and 3. */
@@ -272,22 +270,22 @@ struct greta_token_scale {
 GRETA_DEVICE uint64_t greta_biased(uint32_t low) { return (uint64_t)0x43380000u << 32 | low; }
 /* ---- A wave's sums ---- */
 
-GRETA_DEVICE void greta_clear_panel(double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4])
+GRETA_DEVICE void greta_clear_panel(double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][GRETA_RESULTS])
 {
 #pragma unroll
 	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
 #pragma unroll
 		for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-			for (uint32_t i = 0; i < 4; i++)
+			for (uint32_t i = 0; i < GRETA_RESULTS; i++)
 				acc[g][n][i] = GRETA_ROUND_BIAS;
 }
 
 /* PAIRS: of digits; sums of one pair are complete before those of the next begin. */
 template <uint32_t PAIRS> struct greta_panel_sums {
-	double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4];
-	int32_t c[GRETA_PANEL_GROUPS][GRETA_PARTS][2][4];
-	uint32_t low[PAIRS == 1 ? 1 : GRETA_PANEL_GROUPS][GRETA_PARTS][4]; /* the first pair's sum but for its carry */
+	double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][GRETA_RESULTS];
+	int32_t c[GRETA_PANEL_GROUPS][GRETA_PARTS][2][GRETA_RESULTS];
+	uint32_t low[PAIRS == 1 ? 1 : GRETA_PANEL_GROUPS][GRETA_PARTS][GRETA_RESULTS]; /* the first pair's sum but for its carry */
 
 	GRETA_MEMBER void clear() { greta_clear_panel(acc); }
 
@@ -316,7 +314,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 	{
 #pragma unroll
 		for (uint32_t e = 0; e < 4; e++) {
-			uint32_t a[GRETA_PANEL_GROUPS][GRETA_A_ROWS][2];
+			uint32_t a[GRETA_PANEL_GROUPS][GRETA_A_EIGHTS][2];
 			greta_keep_order();
 #pragma unroll
 			for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
@@ -325,11 +323,13 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 			for (uint32_t k = 0; k < 2; k++)
 #pragma unroll
 				for (uint32_t n = 0; n < GRETA_PARTS; n++) {
-					uint32_t b[2];
+					uint32_t b[GRETA_B_EIGHTS][2];
 					greta_load_tokens(x, n, k, 4 * v + e, lane, b);
 #pragma unroll
-					for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
+					for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
 						greta_multiply_signed(c[g][n][k], a[g], b);
+						greta_pin(c[g][n][k]);
+					}
 				}
 		}
 	}
@@ -345,7 +345,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 #pragma unroll
 			for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-				for (uint32_t i = 0; i < 4; i++) {
+				for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 					if (FRESH)
 						c[g][n][0][i] = 0;
 					c[g][n][1][i] = 0;
@@ -358,7 +358,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 #pragma unroll
 				for (uint32_t k = 0; k < 2; k++)
 #pragma unroll
-					for (uint32_t i = 0; i < 4; i++)
+					for (uint32_t i = 0; i < GRETA_RESULTS; i++)
 						c[g][n][k][i] = (int32_t)((uint32_t)c[g][n][k][i] << HIGH);
 		sweep<TYPE, 0>(tile, x, lane);
 		if constexpr (FIRST)
@@ -372,7 +372,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 #pragma unroll
 			for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-				for (uint32_t i = 0; i < 4; i++) {
+				for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 					/* c0 + 256 c1 = low + 2^32 (upper >> 24) */
 					int32_t upper = c[g][n][1][i] + (c[g][n][0][i] >> 8);
 					low[g][n][i] = greta_bytes((uint32_t)c[g][n][0][i], (uint32_t)upper, 0x6540);
@@ -403,7 +403,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 #pragma unroll
 			for (uint32_t n = 0; n < GRETA_PARTS; n++) {
 				struct greta_token_scale scale[GRETA_C_DIGITS];
-				int32_t sum[PAIRS][4];
+				int32_t sum[PAIRS][GRETA_RESULTS];
 #pragma unroll
 				for (uint32_t e = 0; e < GRETA_C_DIGITS; e++) {
 					uint32_t token = n * GRETA_COLUMNS + greta_c_column(lane, e);
@@ -413,7 +413,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 				if constexpr (greta_scaled<TYPE>::MINS)
 					add_mins(mins, x, n, lane, sum);
 #pragma unroll
-				for (uint32_t i = 0; i < 4; i++) {
+				for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 					uint32_t r = i / GRETA_C_DIGITS, e = i % GRETA_C_DIGITS;
 					acc[g][n][i] =
 					    greta_fma_down(d[r], scale[e].of<!LATE>(weighted(g, n, i)), acc[g][n][i]);
@@ -441,7 +441,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 	/* Mins times the sums of tokens, from those worth 256^(2 PAIRS) down; those of the first pair apart where there are
 	 * two. */
 	GRETA_MEMBER static void add_mins(const struct greta_mins &mins, const struct greta_panel_digits &x, uint32_t n,
-	                                  uint32_t lane, int32_t sum[PAIRS][4])
+	                                  uint32_t lane, int32_t sum[PAIRS][GRETA_RESULTS])
 	{
 		const uint32_t DIGITS = 2 * PAIRS;
 		uint32_t token = n * GRETA_COLUMNS + greta_b_column(lane);
@@ -450,7 +450,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 			int32_t *s = sum[k < 2 ? 0 : PAIRS - 1];
 			bool fresh = k == (int)DIGITS || (PAIRS == 2 && k == 1);
 #pragma unroll
-			for (uint32_t i = 0; i < 4; i++)
+			for (uint32_t i = 0; i < GRETA_RESULTS; i++)
 				s[i] = fresh ? 0 : (int32_t)((uint32_t)s[i] << 8);
 			greta_multiply_mins_tokens(s, mins, greta_tail<PAIRS == 2>(x, 0, token),
 			                           greta_tail<PAIRS == 2>(x, 1, 0) - greta_tail<PAIRS == 2>(x, 0, 0), k,
@@ -463,7 +463,7 @@ template <uint32_t PAIRS> struct greta_panel_sums {
 template <uint32_t TYPE, uint32_t DIGITS>
 GRETA_DEVICE void greta_add_single(const uint8_t *const tile[GRETA_PANEL_GROUPS], const struct greta_panel_digits &x,
                                    const uint32_t high[][GRETA_PANEL_TOKENS], uint32_t lane,
-                                   double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4])
+                                   double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][GRETA_RESULTS])
 {
 	const uint32_t HALVES = greta_single<TYPE>::BYTES - 256;
 	uint32_t exponent[GRETA_PARTS][GRETA_C_DIGITS];
@@ -480,7 +480,7 @@ GRETA_DEVICE void greta_add_single(const uint8_t *const tile[GRETA_PANEL_GROUPS]
 	for (uint32_t j = 0; j < 8; j++)
 #pragma unroll
 		for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
-			uint32_t a[GRETA_A_ROWS][2];
+			uint32_t a[GRETA_A_EIGHTS][2];
 			double d[GRETA_C_ROWS];
 			greta_keep_order();
 			greta_single<TYPE>::operand(tile[g], j, lane, a);
@@ -490,7 +490,7 @@ GRETA_DEVICE void greta_add_single(const uint8_t *const tile[GRETA_PANEL_GROUPS]
 				    *(const uint16_t *)(tile[g] + HALVES + greta_c_row(lane, r) * 16 + j * 2));
 #pragma unroll
 			for (uint32_t n = 0; n < GRETA_PARTS; n++) {
-				int32_t c[4][4] = {};
+				int32_t c[4][GRETA_RESULTS] = {};
 				struct greta_token_scale scale[GRETA_C_DIGITS];
 #pragma unroll
 				for (uint32_t e = 0; e < GRETA_C_DIGITS; e++)
@@ -498,12 +498,12 @@ GRETA_DEVICE void greta_add_single(const uint8_t *const tile[GRETA_PANEL_GROUPS]
 					                exponent[n][e];
 #pragma unroll
 				for (uint32_t k = 0; k < DIGITS; k++) {
-					uint32_t b[2];
+					uint32_t b[GRETA_B_EIGHTS][2];
 					greta_load_tokens(x, n, k, j, lane, b);
 					greta_multiply_signed(c[k], a, b);
 				}
 #pragma unroll
-				for (uint32_t i = 0; i < 4; i++) {
+				for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 					uint64_t bits = greta_mad_wide(greta_biased((uint32_t)c[0][i] ^ 0x80000000u), c[1][i], 256);
 					if (DIGITS == 4)
 						bits = greta_mad_wide(greta_mad_wide(bits, c[2][i], 65536), c[3][i], 16777216);

@@ -14,7 +14,7 @@
 /* A lane's results: y[g][n][i] as in greta_panel_sums; the NaN of a vector that is not finite, whose bit n *
  * GRETA_C_DIGITS + e of `nonfinite` is set. */
 struct greta_panel_result {
-	float y[GRETA_PANEL_GROUPS][GRETA_PARTS][4];
+	float y[GRETA_PANEL_GROUPS][GRETA_PARTS][GRETA_RESULTS];
 	uint32_t nonfinite;
 };
 
@@ -43,7 +43,8 @@ GRETA_DEVICE void greta_panel_scales(const struct greta_panel_job &job, uint32_t
 
 /* Sums as numbers. */
 GRETA_DEVICE void greta_panel_finish(const struct greta_panel_job &job,
-                                     const double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4], struct greta_panel_result *out)
+                                     const double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][GRETA_RESULTS],
+                                     struct greta_panel_result *out)
 {
 	int32_t largest[GRETA_PARTS][GRETA_C_DIGITS];
 #pragma unroll
@@ -55,7 +56,7 @@ GRETA_DEVICE void greta_panel_finish(const struct greta_panel_job &job,
 #pragma unroll
 	for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-		for (uint32_t i = 0; i < 4; i++) {
+		for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 			uint32_t e = i % GRETA_C_DIGITS;
 			int bad = largest[n][e] == GRETA_EXPONENT_NONFINITE;
 			nonfinite |= (uint32_t)bad << (n * GRETA_C_DIGITS + e);
@@ -104,7 +105,7 @@ GRETA_OUTLINED void greta_multiply_single(struct greta_panel_job job, struct gre
 {
 	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, shared);
 	struct greta_stages<DIGITS, 1, greta_single<TYPE>::BYTES> stages;
-	double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4];
+	double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][GRETA_RESULTS];
 	uint32_t lane = greta_lane();
 	uint32_t(*high)[GRETA_PANEL_TOKENS] = greta_panel_high(shared);
 	stages.begin(job, (uint8_t *)shared);
@@ -120,17 +121,28 @@ GRETA_OUTLINED void greta_multiply_single(struct greta_panel_job job, struct gre
 	greta_panel_finish(job, acc, out);
 }
 
-/* Unquantised matrices, without matrix instructions. */
-GRETA_OUTLINED void greta_multiply_floats(struct greta_panel_job job, const struct greta_gpu_matrix *m0,
-                                          const struct greta_gpu_matrix *m1, const uint32_t *group,
+/* The groups that a wave multiplies: of one matrix, or of two with the same type. */
+struct greta_panel_groups {
+	const struct greta_gpu_matrix *matrix[GRETA_PANEL_GROUPS];
+	uint32_t group[GRETA_PANEL_GROUPS]; /* within the matrix; may lie beyond its end */
+};
+
+/* Unquantised matrices, without matrix instructions: those of the first groups and of the last. */
+GRETA_OUTLINED void greta_multiply_floats(struct greta_panel_job job, const struct greta_gpu_matrix *first,
+                                          const struct greta_gpu_matrix *last, const uint32_t *group,
                                           struct greta_panel_result *out)
 {
 	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, shared);
 	struct greta_stages<4, 1, 0> stages;
-	double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][4];
-	uint32_t lane = greta_lane(), row[GRETA_PANEL_GROUPS] = {group[0] * 16, group[1] * 16};
-	const struct greta_gpu_matrix m[GRETA_PANEL_GROUPS] = {*m0, *m1};
+	double acc[GRETA_PANEL_GROUPS][GRETA_PARTS][GRETA_RESULTS];
+	uint32_t lane = greta_lane(), row[GRETA_PANEL_GROUPS];
+	struct greta_gpu_matrix m[GRETA_PANEL_GROUPS];
 	uint32_t(*high)[GRETA_PANEL_TOKENS] = greta_panel_high(shared);
+#pragma unroll
+	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+		row[g] = group[g] * 16;
+		m[g] = g + 1 < GRETA_PANEL_GROUPS ? *first : *last;
+	}
 	stages.begin(job, (uint8_t *)shared);
 	greta_panel_scales(job, high);
 	greta_clear_panel(acc);
@@ -143,7 +155,7 @@ GRETA_OUTLINED void greta_multiply_floats(struct greta_panel_job job, const stru
 #pragma unroll
 				for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-					for (uint32_t i = 0; i < 4; i++) {
+					for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 						uint32_t e = i % GRETA_C_DIGITS, bytes = 0;
 						uint32_t token = n * GRETA_COLUMNS + greta_c_column(lane, e);
 						const uint8_t *at = x.planes + token * GRETA_DIGIT_PLANE + k;
@@ -171,25 +183,29 @@ GRETA_OUTLINED void greta_multiply_floats(struct greta_panel_job job, const stru
 	greta_panel_finish(job, acc, out);
 }
 
-/* The groups that a wave multiplies: of one matrix, or of two with the same type. */
-struct greta_panel_groups {
-	const struct greta_gpu_matrix *matrix[GRETA_PANEL_GROUPS];
-	uint32_t group[GRETA_PANEL_GROUPS]; /* within the matrix; may lie beyond its end */
-};
-
-/* Two groups of m that follow each other. */
+/* Groups of m that follow each other. */
 GRETA_DEVICE struct greta_panel_groups greta_groups_of_one(const struct greta_gpu_matrix &m, uint32_t block)
 {
-	uint32_t group = (block * GRETA_PANEL_WAVES + greta_thread() / GRETA_WAVE) * GRETA_PANEL_GROUPS;
-	return {{&m, &m}, {group, group + 1}};
+	struct greta_panel_groups p;
+#pragma unroll
+	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+		p.matrix[g] = &m;
+		p.group[g] = (block * GRETA_PANEL_WAVES + greta_thread() / GRETA_WAVE) * GRETA_PANEL_GROUPS + g;
+	}
+	return p;
 }
 
-/* The same group of both. */
+/* The same group of both, if a wave has two; of m1 is what is the last. */
 GRETA_DEVICE struct greta_panel_groups greta_groups_of_two(const struct greta_gpu_matrix &m0,
                                                            const struct greta_gpu_matrix &m1, uint32_t block)
 {
-	uint32_t group = block * GRETA_PANEL_WAVES + greta_thread() / GRETA_WAVE;
-	return {{&m0, &m1}, {group, group}};
+	struct greta_panel_groups p;
+#pragma unroll
+	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
+		p.matrix[g] = g + 1 < GRETA_PANEL_GROUPS ? &m0 : &m1;
+		p.group[g] = block * GRETA_PANEL_WAVES + greta_thread() / GRETA_WAVE;
+	}
+	return p;
 }
 
 GRETA_DEVICE const uint8_t *greta_first_tile(const struct greta_gpu_matrix &m, uint32_t group, uint32_t blocks,
@@ -209,7 +225,7 @@ GRETA_DEVICE void greta_multiply_type(const struct greta_panel_groups &p, struct
 			job.tile[g] = greta_first_tile(*p.matrix[g], p.group[g], job.blocks, greta_tile_bytes(TYPE));
 	}
 	if constexpr (TYPE == GRETA_GPU_FLOAT) {
-		greta_multiply_floats(job, p.matrix[0], p.matrix[1], p.group, &out);
+		greta_multiply_floats(job, p.matrix[0], p.matrix[GRETA_PANEL_GROUPS - 1], p.group, &out);
 		return;
 	}
 	if constexpr (TYPE == GRETA_TYPE_Q8_0 || TYPE == GRETA_TYPE_Q4_0) {
@@ -307,12 +323,12 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_product(const struct gr
 	greta_multiply_groups<TYPE>(p, job, result);
 #pragma unroll
 	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
-		float residual[GRETA_PARTS][4];
+		float residual[GRETA_PARTS][GRETA_RESULTS];
 		if (a.residual)
 #pragma unroll
 			for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-				for (uint32_t i = 0; i < 4; i++) {
+				for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 					struct greta_panel_spot s =
 					    greta_panel_spot_of(a.rows, p.group[g], place, job, result, n, i);
 					residual[n][i] = a.residual[(size_t)s.token * a.rows + s.row];
@@ -320,7 +336,7 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_product(const struct gr
 #pragma unroll
 		for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-			for (uint32_t i = 0; i < 4; i++) {
+			for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 				struct greta_panel_spot s =
 				    greta_panel_spot_of(a.rows, p.group[g], place, job, result, n, i);
 				float y = result.y[g][n][i];
@@ -344,26 +360,28 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_gate_up(const struct gr
 	if (!job.tokens)
 		return;
 	struct greta_panel_groups p = greta_groups_of_two(gate, up, place.block);
-	if ((TYPE == GRETA_GPU_K || TYPE == GRETA_GPU_MIXED) && a.gate_type != a.up_type) {
-		/* Rare: one after the other, each by both groups of a wave. */
-		struct greta_panel_result of_up;
+	const bool APART = GRETA_PANEL_GROUPS == 1;
+	struct greta_panel_result of_up;
+	if (APART || ((TYPE == GRETA_GPU_K || TYPE == GRETA_GPU_MIXED) && a.gate_type != a.up_type)) {
+		/* One after the other, each by all groups of a wave; rare where there are two. */
 		greta_multiply_groups<TYPE>(greta_groups_of_two(up, up, place.block), job, of_up);
 		greta_barrier();
 		greta_multiply_groups<TYPE>(greta_groups_of_two(gate, gate, place.block), job, result);
 #pragma unroll
 		for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-			for (uint32_t i = 0; i < 4; i++)
-				result.y[1][n][i] = of_up.y[1][n][i];
+			for (uint32_t i = 0; i < GRETA_RESULTS && !APART; i++)
+				result.y[GRETA_PANEL_GROUPS - 1][n][i] = of_up.y[GRETA_PANEL_GROUPS - 1][n][i];
 	} else {
 		greta_multiply_groups<TYPE>(p, job, result);
 	}
 #pragma unroll
 	for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-		for (uint32_t i = 0; i < 4; i++) {
+		for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 			struct greta_panel_spot s = greta_panel_spot_of(a.rows, p.group[0], place, job, result, n, i);
-			float y = greta_siluf(result.y[0][n][i]) * result.y[1][n][i];
+			float up_y = APART ? of_up.y[0][n][i] : result.y[GRETA_PANEL_GROUPS - 1][n][i];
+			float y = greta_siluf(result.y[0][n][i]) * up_y;
 			if (s.exists)
 				a.h[(size_t)s.token * a.rows + s.row] = s.finite ? y : greta_float(GRETA_NAN_BITS);
 		}
@@ -393,11 +411,11 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_qkv(const struct greta_
 	uint32_t position = a.state->position;
 #pragma unroll
 	for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++) {
-		float turned[GRETA_PARTS][4];
+		float turned[GRETA_PARTS][GRETA_RESULTS];
 #pragma unroll
 		for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-			for (uint32_t i = 0; i < 4; i++) {
+			for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 				struct greta_panel_spot s =
 				    greta_panel_spot_of(m.rows, p.group[g], place, job, result, n, i);
 				float own = result.y[g][n][i], beside = greta_row_beside(result.y[g][n], i);
@@ -408,7 +426,7 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_prefill_qkv(const struct greta_
 #pragma unroll
 		for (uint32_t n = 0; n < GRETA_PARTS; n++)
 #pragma unroll
-			for (uint32_t i = 0; i < 4; i++) {
+			for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 				struct greta_panel_spot s =
 				    greta_panel_spot_of(m.rows, p.group[g], place, job, result, n, i);
 				uint32_t head = s.row / a.head_dim, e = s.row % a.head_dim;

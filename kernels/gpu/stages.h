@@ -161,6 +161,8 @@ template <uint32_t PLANES, uint32_t PASSES, uint32_t BYTES> struct greta_stages 
 		greta_barrier();
 		if (COUNT > 1)
 			start(job, copies);
+		if (COUNT > 1 && !GRETA_COPIES_HELD)
+			end(job, copies);
 		const uint8_t *tile[GRETA_PANEL_GROUPS];
 		for (uint32_t g = 0; g < GRETA_PANEL_GROUPS; g++)
 			tile[g] = GRETA_SHARED_TILES ? tile_place(place, wave * GRETA_PANEL_GROUPS + g)
@@ -168,7 +170,7 @@ template <uint32_t PLANES, uint32_t PASSES, uint32_t BYTES> struct greta_stages 
 		const uint8_t *at = shared + stage * STAGE_BYTES;
 		struct greta_panel_digits x = {at, at + PLANE_BYTES};
 		multiply(tile, x);
-		if (COUNT > 1)
+		if (COUNT > 1 && GRETA_COPIES_HELD)
 			end(job, copies);
 		stage = stage + 1 == COUNT ? 0 : stage + 1;
 		if (last)

@@ -8,21 +8,25 @@
 #define GRETA_OUTLINED GRETA_DEVICE
 #define GRETA_SHARED static __attribute__((shared))
 #define GRETA_DYNAMIC_SHARED(type, name) extern __attribute__((shared, aligned(16))) type name[]
+#ifdef __GFX9__
+#define GRETA_WAVE 64
+#define GRETA_AMD_LAUNCHED(threads) amdgpu_flat_work_group_size(64, threads)
+#else
+#define GRETA_WAVE 32
+/* Of blocks of 512 threads, two are to fit the two compute units (four times 1,536 registers) that a block runs on. */
+#define GRETA_AMD_LAUNCHED(threads)                                                                                    \
+	amdgpu_flat_work_group_size(64, threads), amdgpu_waves_per_eu((threads) == 512 ? 8 : 1)
+#endif
+
 #define GRETA_GPU_KERNEL(name, threads)                                                                                \
-	extern "C" __attribute__((global, amdgpu_flat_work_group_size(64, threads))) void greta_##name(               \
+	extern "C" __attribute__((global, GRETA_AMD_LAUNCHED(threads))) void greta_##name(                             \
 		const struct greta_##name##_args a)
 
 #define GRETA_GPU_KERNEL_OF(name, suffix, threads)                                                                     \
-	extern "C" __attribute__((global, amdgpu_flat_work_group_size(64, threads))) void greta_##name##suffix(       \
+	extern "C" __attribute__((global, GRETA_AMD_LAUNCHED(threads))) void greta_##name##suffix(                     \
 		const struct greta_##name##_args a)
 
 #define GRETA_INFINITY __builtin_inff()
-
-#ifdef __GFX9__
-#define GRETA_WAVE 64
-#else
-#define GRETA_WAVE 32
-#endif
 
 #define fmaf __builtin_fmaf
 #define fma __builtin_fma

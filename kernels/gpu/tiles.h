@@ -20,41 +20,55 @@
 
 /* A lane's vectors of plane v. */
 struct greta_plane {
-	struct greta_vector4 row[GRETA_A_ROWS];
+	struct greta_vector4 row[GRETA_A_EIGHTS];
 };
 
 template <bool SHARED> GRETA_DEVICE struct greta_plane greta_load_plane(const uint8_t *plane, uint32_t lane)
 {
 	struct greta_plane p;
-	for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
-		p.row[a] = greta_tile4<SHARED>(
-		    plane + (greta_quarter(lane) * 16 + (greta_a_row(lane, a) ^ 2 * greta_quarter(lane))) * 16);
+	for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
+		uint32_t quarter = greta_quarter(lane, a);
+		p.row[a] = greta_tile4<SHARED>(plane + (quarter * 16 + (greta_a_row(lane, a) ^ 2 * quarter)) * 16);
+	}
 	return p;
 }
 
 /* Where a lane finds its part of the second operand in a block of digits. */
 struct greta_operand {
-	uint32_t digit; /* bytes to [0][quarter] of its digit's plane, of its slot's sub-block */
+	uint32_t digit; /* bytes to [0][its first quarter] of its digit's plane */
 	uint32_t sum;   /* bytes to its word of its digit's sums */
 };
 
 GRETA_DEVICE struct greta_operand greta_operand_of(uint32_t lane)
 {
 	struct greta_operand o;
-	o.digit = greta_b_digit(lane) * sizeof(((struct greta_gpu_digits *)0)->plane[0]) + greta_quarter(lane) * 8;
+	o.digit = greta_b_digit(lane) * sizeof(((struct greta_gpu_digits *)0)->plane[0]) + greta_quarter(lane, 0) * 8;
 	o.sum = greta_b_digit(lane) * sizeof(((struct greta_gpu_digits *)0)->plane[0]) + 256 + greta_sum_offset(lane);
 	o.digit = greta_keep(o.digit);
 	o.sum = greta_keep(o.sum);
 	return o;
 }
 
-/* Eight bytes of sub-block j where `chosen`, else 0. */
-GRETA_DEVICE void greta_choose_b(const struct greta_operand &o, const struct greta_gpu_digits *x, uint32_t j,
-                                 int chosen, uint32_t b[2])
+/* The lane's bytes of B: those of its quarters, which follow each other. */
+GRETA_DEVICE void greta_load_b(const uint8_t *at, uint32_t b[GRETA_B_EIGHTS][2])
 {
-	memcpy(b, __builtin_assume_aligned((const uint8_t *)x + o.digit + j * 32, 8), 8);
-	b[0] = chosen ? b[0] : 0;
-	b[1] = chosen ? b[1] : 0;
+	memcpy(b, __builtin_assume_aligned(at, GRETA_B_EIGHTS == 1 ? 8 : 16), 8 * GRETA_B_EIGHTS);
+}
+
+/* Eight bytes of B where they are `kept`, else 0. */
+GRETA_DEVICE void greta_keep_b(uint32_t b[2], int kept)
+{
+	b[0] = kept ? b[0] : 0;
+	b[1] = kept ? b[1] : 0;
+}
+
+/* B of sub-block j where `chosen`, else 0. */
+GRETA_DEVICE void greta_choose_b(const struct greta_operand &o, const struct greta_gpu_digits *x, uint32_t j,
+                                 int chosen, uint32_t b[GRETA_B_EIGHTS][2])
+{
+	greta_load_b((const uint8_t *)x + o.digit + j * 32, b);
+	for (uint32_t e = 0; e < GRETA_B_EIGHTS; e++)
+		greta_keep_b(b[e], chosen);
 }
 
 /* fp64 2^(exponent of x) with `high`. */
@@ -70,7 +84,7 @@ template <uint32_t TYPE> struct greta_tile;
 template <bool FIFTH> struct greta_tile_k {
 	static const uint32_t BYTES = FIFTH ? 2816 : 2304;
 	struct greta_plane plane[2];
-	uint32_t fifth[GRETA_A_ROWS][2];
+	uint32_t fifth[GRETA_A_EIGHTS][2];
 	struct greta_heads heads;
 
 	template <bool SHARED> GRETA_MEMBER void load(const uint8_t *at, uint32_t lane)
@@ -84,18 +98,18 @@ template <bool FIFTH> struct greta_tile_k {
 		plane[0] = greta_load_plane<SHARED>(at, lane);
 		plane[1] = greta_load_plane<SHARED>(at + GRETA_PLANE, lane);
 		if (FIFTH)
-			for (uint32_t a = 0; a < GRETA_A_ROWS; a++) {
-				const uint8_t *place =
-				    at + 2 * GRETA_PLANE +
-				    (greta_quarter(lane) * 16 + (greta_a_row(lane, a) ^ 4 * greta_quarter(lane))) * 8;
+			for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++) {
+				uint32_t quarter = greta_quarter(lane, a);
+				const uint8_t *place = at + 2 * GRETA_PLANE +
+				                       (quarter * 16 + (greta_a_row(lane, a) ^ 4 * quarter)) * 8;
 				memcpy(fifth[a], __builtin_assume_aligned(place, 8), 8);
 			}
 	}
 
 	/* Operand A of sub-block j; PLAIN: not raised by GRETA_HIGH_SHIFT. */
-	template <bool PLAIN> GRETA_MEMBER void operand(uint32_t j, uint32_t out[GRETA_A_ROWS][2]) const
+	template <bool PLAIN> GRETA_MEMBER void operand(uint32_t j, uint32_t out[GRETA_A_EIGHTS][2]) const
 	{
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++)
 			for (uint32_t w = 0; w < 2; w++) {
 				uint32_t nibbles = plane[j / 4].row[a].w[j / 2 % 2 * 2 + w];
 				if (FIFTH)
@@ -117,19 +131,21 @@ template <bool FIFTH> struct greta_tile_k {
 	GRETA_MEMBER double add(const struct greta_operand &o, const struct greta_gpu_digits *x, uint32_t high,
 	                        uint32_t lane, double acc) const
 	{
-		int32_t sum[4] = {0, 0, 0, 0}, mins[4] = {0, 0, 0, 0}, c[4] = {0, 0, 0, 0};
+		int32_t sum[GRETA_RESULTS] = {}, mins[GRETA_RESULTS] = {}, c[GRETA_RESULTS] = {};
 		uint32_t scales[GRETA_C_ROWS], slot = greta_b_slot(lane);
 		for (uint32_t r = 0; r < GRETA_C_ROWS; r++)
 			scales[r] = greta_scales(&heads, lane, r);
 #pragma unroll
 		for (uint32_t j = 0; j < 8; j++) {
-			uint32_t a[GRETA_A_ROWS][2], b[2];
+			uint32_t a[GRETA_A_EIGHTS][2], b[GRETA_B_EIGHTS][2];
 			operand<false>(j, a);
 			greta_choose_b(o, x, j, slot == j % GRETA_SLOTS, b);
 			greta_multiply(c, a, b);
+			if (j % 2)
+				greta_pin(c);
 			if ((j + 1) % GRETA_SLOTS != 0)
 				continue;
-			for (uint32_t i = 0; i < 4; i++) {
+			for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 				sum[i] += (int32_t)greta_scale(scales[i / GRETA_C_DIGITS], j / GRETA_SLOTS) * c[i];
 				c[i] = 0;
 			}
@@ -169,10 +185,10 @@ template <> struct greta_tile<GRETA_TYPE_Q6_K> {
 	}
 
 	/* Four times (q - 32) of sub-block j of 32 columns: bits 2 to 7 of each byte. */
-	GRETA_MEMBER void operand(uint32_t j, uint32_t out[GRETA_A_ROWS][2]) const
+	GRETA_MEMBER void operand(uint32_t j, uint32_t out[GRETA_A_EIGHTS][2]) const
 	{
 		uint32_t e = j % 4;
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++)
 			for (uint32_t w = 0; w < 2; w++) {
 				uint32_t low = plane[j / 4].row[a].w[e % 2 * 2 + w],
 					 high = plane[2].row[a].w[j / 4 * 2 + w];
@@ -187,21 +203,25 @@ template <> struct greta_tile<GRETA_TYPE_Q6_K> {
 	                        uint32_t lane, double acc) const
 	{
 		const uint32_t TOGETHER = GRETA_SLOTS / 2; /* instructions into one C */
-		int32_t sum[4] = {0, 0, 0, 0}, c[4] = {0, 0, 0, 0};
-		uint32_t slot = greta_b_slot(lane), quarter = greta_quarter(lane);
+		int32_t sum[GRETA_RESULTS] = {}, c[GRETA_RESULTS] = {};
+		uint32_t slot = greta_b_slot(lane);
 		uint32_t shifted[GRETA_C_ROWS][2];
 		for (uint32_t r = 0; r < GRETA_C_ROWS; r++)
 			for (int w = 0; w < 2; w++)
 				shifted[r][w] = scales[r][w] >> greta_c_slot(lane) / 2 * 8;
 #pragma unroll
 		for (uint32_t j = 0; j < 8; j++) {
-			uint32_t a[GRETA_A_ROWS][2], b[2];
-			greta_choose_b(o, x, j, slot == j % TOGETHER * 2 + quarter / 2, b);
+			uint32_t a[GRETA_A_EIGHTS][2], b[GRETA_B_EIGHTS][2];
+			greta_load_b((const uint8_t *)x + o.digit + j * 32, b);
+			for (uint32_t e = 0; e < GRETA_B_EIGHTS; e++)
+				greta_keep_b(b[e], slot == j % TOGETHER * 2 + greta_quarter(lane, e) / 2);
 			operand(j, a);
 			greta_multiply_signed(c, a, b);
+			if (j % 2)
+				greta_pin(c);
 			if ((j + 1) % TOGETHER != 0)
 				continue;
-			for (uint32_t i = 0; i < 4; i++) {
+			for (uint32_t i = 0; i < GRETA_RESULTS; i++) {
 				/* sub-block 2 p + slot % 2 of 16 columns, p = j / TOGETHER * TOGETHER + slot / 2 */
 				uint32_t p = j / TOGETHER * TOGETHER;
 				sum[i] += (int8_t)(shifted[i / GRETA_C_DIGITS][p / 4] >> p % 4 * 8) * c[i];
@@ -232,9 +252,9 @@ template <bool NIBBLES> struct greta_tile_0 {
 	}
 
 	/* Q4_0: 16 (q - 8), in the upper half of each byte. */
-	GRETA_MEMBER void operand(uint32_t j, uint32_t out[GRETA_A_ROWS][2]) const
+	GRETA_MEMBER void operand(uint32_t j, uint32_t out[GRETA_A_EIGHTS][2]) const
 	{
-		for (uint32_t a = 0; a < GRETA_A_ROWS; a++)
+		for (uint32_t a = 0; a < GRETA_A_EIGHTS; a++)
 			for (uint32_t w = 0; w < 2; w++) {
 				if (NIBBLES) {
 					uint32_t q = plane[j / 4].row[a].w[j / 2 % 2 * 2 + w];
@@ -249,24 +269,31 @@ template <bool NIBBLES> struct greta_tile_0 {
 	GRETA_MEMBER double add(const struct greta_operand &o, const struct greta_gpu_digits *x, uint32_t high,
 	                        uint32_t lane, double acc) const
 	{
-		int32_t c[4] = {0, 0, 0, 0};
-		uint32_t slot = greta_b_slot(lane), c_slot = greta_c_slot(lane);
+		int32_t c[GRETA_RESULTS] = {};
+		uint32_t slot = greta_b_slot(lane);
 		double scale = greta_block_factor(x, high);
 #pragma unroll
 		for (uint32_t j = 0; j < 8; j++) {
-			uint32_t a[GRETA_A_ROWS][2], b[2];
+			uint32_t a[GRETA_A_EIGHTS][2], b[GRETA_B_EIGHTS][2];
 			operand(j, a);
 			greta_choose_b(o, x, j, slot == j % GRETA_SLOTS, b);
 			greta_multiply_signed(c, a, b);
+			if (j % 2)
+				greta_pin(c);
 			if ((j + 1) % GRETA_SLOTS != 0)
 				continue;
+			double total[GRETA_SLOT_TERMS];
+			greta_fold_slots(c, lane, total);
 			/* f16 number GRETA_SLOTS * x + slot of the eight */
-			uint32_t first = j / GRETA_SLOTS * GRETA_SLOTS / 2, word = halves.w[first];
-			if (GRETA_SLOTS == 4 && c_slot >= 2)
-				word = halves.w[first + 1];
-			double d = greta_half(word >> c_slot % 2 * 16 & 0xffff);
-			acc = greta_fma_down(d * scale, greta_fold_slots(c, lane), acc);
-			for (int i = 0; i < 4; i++)
+			for (uint32_t t = 0; t < GRETA_SLOT_TERMS; t++) {
+				uint32_t first = j / GRETA_SLOTS * GRETA_SLOTS / 2, slot_of = greta_term_slot(lane, t);
+				uint32_t word = halves.w[first];
+				if (GRETA_SLOTS == 4 && slot_of >= 2)
+					word = halves.w[first + 1];
+				double d = greta_half(word >> slot_of % 2 * 16 & 0xffff);
+				acc = greta_fma_down(d * scale, total[t], acc);
+			}
+			for (uint32_t i = 0; i < GRETA_RESULTS; i++)
 				c[i] = 0;
 		}
 		return acc;

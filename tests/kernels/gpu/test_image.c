@@ -1,5 +1,5 @@
-/* What a code object of AMD's (argument: gfx942 or gfx90a) says of itself: only kernels of the ABI, with its argument structs, within budgets of registers,
- * shared memory, spills and scratch, which stand here. */
+/* What a code object of AMD's (argument: gfx942, gfx90a, gfx1100 or gfx1201) says of itself: only kernels of the ABI, with its
+ * argument structs, within budgets of registers, shared memory, spills and scratch, which stand here. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -56,7 +56,7 @@ static void test_arguments_are_the_abi(void **context)
 static const struct budget {
 	const char *prefix;
 	uint32_t vgprs, lds, scalar_spills, vector_spills, scratch;
-} BUDGETS[] = {
+} CDNA_BUDGETS[] = {
     {"greta_embed", 64, 0, 0, 0, 0},
     {"greta_rope_angles", 64, 0, 0, 0, 0},
     {"greta_rope", 32, 0, 0, 0, 0},
@@ -83,15 +83,48 @@ static const struct budget {
     {"greta_gate_up_prefill", 336, 0, 16, 0, 0},
     {"greta_qkv_prefill", 336, 0, 32, 0, 0},
     {"greta_attention_prefill", 336, 40960, 32, 0, 0},
+    {0},
 };
+
+/* A block of 512 threads is four waves a SIMD of the two compute units that it runs on, which has 1,536 registers a lane: two
+ * such blocks have 192 each. No wave has more than 256. */
+static const struct budget RDNA_BUDGETS[] = {
+    {"greta_embed", 64, 0, 0, 0, 0},
+    {"greta_rope_angles", 64, 0, 0, 0, 0},
+    {"greta_rope", 32, 0, 0, 0, 0},
+    {"greta_kv_write", 32, 0, 0, 0, 0},
+    {"greta_rmsnorm", 32, 1024, 0, 0, 0},
+    {"greta_silu_mul", 32, 0, 0, 0, 0},
+    {"greta_add", 32, 0, 0, 0, 0},
+    {"greta_digits", 96, 33792, 0, 0, 0},
+    {"greta_attention", 128, 3840, 0, 0, 0},
+    {"greta_argmax", 32, 256, 0, 0, 0},
+    {"greta_sample", 96, 16896, 0, 0, 0},
+    {"greta_advance", 8, 0, 0, 0, 0},
+    {"greta_stamp", 16, 0, 0, 0, 0},
+    {"greta_product", 192, 1024, 0, 0, 0},
+    {"greta_gate_up", 192, 1024, 0, 0, 0},
+    {"greta_qkv", 192, 1024, 8, 0, 0},
+    {"greta_lm_head", 192, 5120, 0, 0, 0},
+    {"greta_gate_up_mixed", 192, 1024, ANY, ANY, ANY},
+    {"greta_qkv_mixed", 192, 1024, ANY, ANY, ANY},
+    {"greta_product_prefill", 256, 0, 0, 0, 0},
+    {"greta_gate_up_prefill", 256, 0, 0, 0, 0},
+    {"greta_qkv_prefill", 256, 0, 0, 0, 0},
+    /* The results so far, outside the loops. */
+    {"greta_attention_prefill", 256, 40960, 0, 16, 64},
+    {0},
+};
+
+static const struct budget *budgets = CDNA_BUDGETS;
 
 static const struct budget *budget_of(const char *name)
 {
 	const struct budget *found = NULL;
-	for (size_t i = 0; i < sizeof(BUDGETS) / sizeof(BUDGETS[0]); i++)
-		if (strncmp(name, BUDGETS[i].prefix, strlen(BUDGETS[i].prefix)) == 0 &&
-		    (!found || strlen(BUDGETS[i].prefix) > strlen(found->prefix)))
-			found = &BUDGETS[i];
+	for (const struct budget *b = budgets; b->prefix; b++)
+		if (strncmp(name, b->prefix, strlen(b->prefix)) == 0 &&
+		    (!found || strlen(b->prefix) > strlen(found->prefix)))
+			found = b;
 	return found;
 }
 
@@ -147,6 +180,8 @@ int main(int argc, char **argv)
 		printf("skipped: %s\n", why);
 		return SKIPPED;
 	}
+	if (strncmp(target, "gfx1", 4) == 0)
+		budgets = RDNA_BUDGETS;
 	int failed = cmocka_run_group_tests_name("code object", tests, NULL, NULL);
 	sim942_unload(code);
 	return failed;

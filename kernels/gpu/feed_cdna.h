@@ -1,6 +1,6 @@
-/* Feeding a wave with its tiles, on AMD: one tile ahead in registers. */
-#ifndef GRETA_GPU_FEED_AMD_H
-#define GRETA_GPU_FEED_AMD_H
+/* Feeding a wave with its tiles, on CDNA: one tile ahead in registers. */
+#ifndef GRETA_GPU_FEED_CDNA_H
+#define GRETA_GPU_FEED_CDNA_H
 
 #define GRETA_RING_TILES 1
 
