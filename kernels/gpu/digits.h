@@ -34,56 +34,40 @@ GRETA_DEVICE int32_t greta_gpu_digit_sum(const uint32_t low[4], const uint32_t h
 	return g % 2 ? (int32_t)(mine + 0x8000) >> 16 : (int16_t)mine;
 }
 
-/* N blocks, of each eight values of each of 32 lanes: x[k] is written to *out[k] if store[k]. All lanes of the wave
- * take part. The blocks go through each step together, so that none waits for another. Gives the largest exponent,
- * less GRETA_EXPONENT_MIN, to all of the 32. */
-template <uint32_t N>
-GRETA_DEVICE uint32_t greta_gpu_digits_of(const float (*x)[8], uint32_t activations,
-                                          struct greta_gpu_digits *const out[N], const int store[N])
+/* The digits of a block, of which each of 32 lanes has eight values: written to *out if `store`. All lanes of the wave take
+ * part. Gives the block's exponent, less GRETA_EXPONENT_MIN, to all of the 32. */
+GRETA_DEVICE uint32_t greta_gpu_digits_of(const float x[8], uint32_t activations, struct greta_gpu_digits *out, int store)
 {
-	uint32_t lane = greta_lane() % 32, j = lane / 4, g = lane % 4, largest = 0;
-	uint32_t amax[N];
-	int32_t e[N];
-#pragma unroll
-	for (uint32_t k = 0; k < N; k++) {
-		amax[k] = 0;
-		for (int i = 0; i < 8; i++)
-			amax[k] = greta_max(amax[k], greta_bits32(x[k][i]) & 0x7fffffff);
+	uint32_t lane = greta_lane() % 32, j = lane / 4, g = lane % 4, amax = 0;
+	for (int i = 0; i < 8; i++)
+		amax = greta_max(amax, greta_bits32(x[i]) & 0x7fffffff);
+	int32_t e = greta_digits_exponent(greta_max32(amax), (int)activations);
+	/* greta_digits_split, whose last step comes after the transposition, as it is the same in all bytes. What became of
+	 * an infinity or a NaN does not matter: their block's digits are cleared. */
+	const uint32_t each = 0x80808080;
+	uint32_t kept = greta_keep((uint32_t)((e - GRETA_EXPONENT_NONFINITE) >> 31));
+	uint32_t split[8], low[4], high[4];
+	float scale = greta_digits_scale(e, (int)activations);
+	for (int i = 0; i < 8; i++)
+		split[i] = (uint32_t)(int32_t)rintf(x[i] * scale) + each;
+	greta_gpu_transpose4(split, low);
+	greta_gpu_transpose4(split + 4, high);
+	for (int d = 0; d < 4; d++) {
+		low[d] = (low[d] ^ each) & kept;
+		high[d] = (high[d] ^ each) & kept;
 	}
-#pragma unroll
-	for (uint32_t k = 0; k < N; k++) {
-		e[k] = greta_digits_exponent(greta_max32(amax[k]), (int)activations);
-		largest = greta_max(largest, (uint32_t)(e[k] - GRETA_EXPONENT_MIN));
-	}
-#pragma unroll
-	for (uint32_t k = 0; k < N; k++) {
-		/* greta_digits_split, whose last step comes after the transposition, as it is the same in all bytes.
-		 * What became of an infinity or a NaN does not matter: their block's digits are cleared. */
-		const uint32_t each = 0x80808080;
-		uint32_t kept = greta_keep((uint32_t)((e[k] - GRETA_EXPONENT_NONFINITE) >> 31));
-		uint32_t split[8], low[4], high[4];
-		float scale = greta_digits_scale(e[k], (int)activations);
-		for (int i = 0; i < 8; i++)
-			split[i] = (uint32_t)(int32_t)rintf(x[k][i] * scale) + each;
-		greta_gpu_transpose4(split, low);
-		greta_gpu_transpose4(split + 4, high);
-		for (int d = 0; d < 4; d++) {
-			low[d] = (low[d] ^ each) & kept;
-			high[d] = (high[d] ^ each) & kept;
-		}
-		int32_t sum = greta_gpu_digit_sum(low, high, g);
-		if (!store[k])
-			continue;
+	int32_t sum = greta_gpu_digit_sum(low, high, g);
+	if (store) {
 		for (uint32_t d = 0; d < 4; d++) {
 			uint32_t both[2] = {low[d], high[d]};
-			memcpy(__builtin_assume_aligned(out[k]->plane[d].digit[j][g], 8), both, 8);
+			memcpy(__builtin_assume_aligned(out->plane[d].digit[j][g], 8), both, 8);
 		}
-		out[k]->plane[g].sum[0][j] = (int8_t)sum;
-		out[k]->plane[g].sum[1][j] = (int8_t)((sum + 128) >> 8);
+		out->plane[g].sum[0][j] = (int8_t)sum;
+		out->plane[g].sum[1][j] = (int8_t)((sum + 128) >> 8);
 		if (lane == 0)
-			out[k]->plane[0].exponent = e[k];
+			out->plane[0].exponent = e;
 	}
-	return largest;
+	return (uint32_t)(e - GRETA_EXPONENT_MIN);
 }
 
 /* Where a group of 32 threads leaves the largest exponent of its blocks, in memory that digits could fill: planes are
@@ -111,34 +95,42 @@ GRETA_DEVICE double greta_gpu_square_sum(const float v[8], float *scratch)
 
 /* The digits of x [cols], through rmsnorm with `norm` unless it is NULL, made by all threads of the block: `prepare`
  * may come before x is there, and has the first of `norm` loaded; `begin` loads the first of x, which may be before it
- * is known whether they are wanted; `make` does the rest. ROUNDS (1 to 3): blocks whose values a thread loads, and
- * makes digits of, together. */
+ * is known whether they are wanted; `make` does the rest. In a round, each group of 32 threads has a block of 256. The
+ * values of the first ROUNDS rounds are loaded together; then a round's are in v[0], and the code of a round is there
+ * once: a step's kernels all run from instruction caches, or do not. */
 template <uint32_t ROUNDS> struct greta_digits_maker {
 	const float *x, *norm;
 	uint32_t blocks; /* of 256 */
 	const float *at[ROUNDS]; /* this thread's first values, but for what is skipped */
 	float v[ROUNDS][8], w[8];
 
-	/* Where this thread's values of block b are: a wave's groups of 32 stay together, beyond the last block too. */
-	GRETA_MEMBER uint32_t place(uint32_t b) const
+	GRETA_MEMBER uint32_t groups() const { return greta_threads() / 32; }
+
+	/* Where this thread's values are in the round that begins with block `first`: a wave's groups of 32 stay together,
+	 * beyond the last block too. */
+	GRETA_MEMBER uint32_t place(uint32_t first) const
 	{
-		return greta_min(b, blocks - 1) * 256 + greta_lane() % 32 * 8;
+		return greta_min(first + greta_thread() / 32, blocks - 1) * 256 + greta_lane() % 32 * 8;
 	}
 
-	/* At the blocks of this thread's group of 32 from `first` on. */
-	GRETA_MEMBER void aim(uint32_t first)
+	GRETA_MEMBER void load(size_t skipped)
 	{
 #pragma unroll
 		for (uint32_t k = 0; k < ROUNDS; k++)
-			at[k] = x + place(first + k * (greta_threads() / 32) + greta_thread() / 32);
-	}
-
-	GRETA_MEMBER void load(uint32_t first, size_t skipped)
-	{
-#pragma unroll
-		for (uint32_t k = 0; k < ROUNDS; k++)
-			if (first + k * (greta_threads() / 32) < blocks)
+			if (k * groups() < blocks)
 				greta_load_floats8(at[k] + skipped, v[k]);
+	}
+
+	/* The next round's values to v[0], those to the end. */
+	GRETA_MEMBER void turn()
+	{
+		for (uint32_t i = 0; i < 8; i++) {
+			float first = v[0][i];
+#pragma unroll
+			for (uint32_t k = 0; k + 1 < ROUNDS; k++)
+				v[k][i] = v[k + 1][i];
+			v[ROUNDS - 1][i] = first;
+		}
 	}
 
 	GRETA_MEMBER void prepare(const float *of, const float *with, uint32_t cols)
@@ -146,58 +138,50 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 		x = of;
 		norm = with;
 		blocks = cols / 256;
-		aim(0);
+#pragma unroll
+		for (uint32_t k = 0; k < ROUNDS; k++)
+			at[k] = x + place(k * groups());
 		if (norm)
-			greta_load_floats8(norm + place(greta_thread() / 32), w);
+			greta_load_floats8(norm + place(0), w);
 	}
 
 	/* x begins `skipped` values further on. */
 	GRETA_MEMBER void begin(size_t skipped)
 	{
 		x += skipped;
-		load(0, skipped);
+		load(skipped);
 	}
 
-	GRETA_MEMBER float factor(float eps, double *sums, float *scratch) const
+	/* Calls round(first), which finds its values in v[0], for every round of this thread's wave. Afterwards v is as it was,
+	 * but for rows of more than ROUNDS rounds. */
+	template <class ROUND> GRETA_MEMBER void each_round(ROUND round)
 	{
-		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32;
-#pragma unroll
-		for (uint32_t k = 0; k < ROUNDS; k++)
-			if (k * groups + group < blocks) {
-				double sum = greta_gpu_square_sum(v[k], scratch);
-				if (greta_lane() % 32 == 0)
-					sums[k * groups + group] = sum;
-			}
-		for (uint32_t b = ROUNDS * groups + group; b < blocks; b += groups) {
-			float u[8];
-			greta_load_floats8(x + place(b), u);
-			double sum = greta_gpu_square_sum(u, scratch);
-			if (greta_lane() % 32 == 0)
-				sums[b] = sum;
+		uint32_t lowest = greta_thread() / GRETA_WAVE * (GRETA_WAVE / 32); /* group of the wave */
+		uint32_t first = 0;
+#pragma unroll 1
+		for (; first + lowest < blocks; first += groups()) {
+			if (first >= ROUNDS * groups())
+				greta_load_floats8(x + place(first), v[0]);
+			round(first);
+			if (blocks > groups())
+				turn();
 		}
+#pragma unroll 1
+		for (; blocks > groups() && first < ROUNDS * groups(); first += groups())
+			turn();
+	}
+
+	GRETA_MEMBER float factor(float eps, double *sums, float *scratch)
+	{
+		each_round([&](uint32_t first) {
+			double sum = greta_gpu_square_sum(v[0], scratch);
+			if (greta_lane() % 32 == 0 && first + greta_thread() / 32 < blocks)
+				sums[first + greta_thread() / 32] = sum;
+		});
 		greta_barrier();
+		if (blocks > ROUNDS * groups())
+			load(0);
 		return greta_gpu_norm_of(sums, blocks * 256, eps);
-	}
-
-	/* The blocks from `first` on, a group of 32 threads N of them. */
-	template <uint32_t N>
-	GRETA_MEMBER uint32_t make_rounds(uint32_t first, float r, uint32_t activations,
-	                                  struct greta_gpu_digits *digits)
-	{
-		struct greta_gpu_digits *out[N];
-		int store[N];
-#pragma unroll
-		for (uint32_t k = 0; k < N; k++) {
-			uint32_t b = first + k * (greta_threads() / 32) + greta_thread() / 32;
-			store[k] = GRETA_WAVE == 32 || b < blocks; /* N are the rounds in which the wave has a block */
-			out[k] = &digits[greta_min(b, blocks - 1)];
-			if (norm && first + k > 0)
-				greta_load_floats8(norm + place(b), w);
-			if (norm)
-				for (int i = 0; i < 8; i++)
-					v[k][i] = v[k][i] * r * w[i];
-		}
-		return greta_gpu_digits_of<N>(v, activations, out, store);
 	}
 
 	/* digits [blocks], in shared or global memory; `largest` is left out, and given to all threads. Ends behind a
@@ -206,30 +190,25 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 	GRETA_MEMBER int32_t make(float eps, uint32_t activations, double *sums, void *scratch, uint32_t stride,
 	                          struct greta_gpu_digits *digits)
 	{
-		uint32_t groups = greta_threads() / 32, group = greta_thread() / 32, largest = 0;
-		uint32_t lowest = greta_thread() / GRETA_WAVE * (GRETA_WAVE / 32); /* group of the wave */
+		uint32_t group = greta_thread() / 32, largest = 0;
 		float r = norm ? factor(eps, sums, (float *)((uint8_t *)scratch + group * stride)) : 1;
-		for (uint32_t first = 0; first + lowest < blocks; first += ROUNDS * groups) {
-			uint32_t here;
-			if (first) {
-				aim(first);
-				load(first, 0);
-			}
-			if (ROUNDS > 2 && first + 2 * groups + lowest < blocks)
-				here = make_rounds<ROUNDS>(first, r, activations, digits);
-			else if (ROUNDS > 1 && first + groups + lowest < blocks)
-				here = make_rounds<(ROUNDS > 1 ? 2 : 1)>(first, r, activations, digits);
-			else
-				here = make_rounds<1>(first, r, activations, digits);
+		each_round([&](uint32_t first) {
+			if (norm && first > 0)
+				greta_load_floats8(norm + place(first), w);
+			float scaled[8];
+			for (int i = 0; i < 8; i++)
+				scaled[i] = norm ? v[0][i] * r * w[i] : v[0][i];
+			uint32_t here = greta_gpu_digits_of(scaled, activations, &digits[greta_min(first + group, blocks - 1)],
+			                                    GRETA_WAVE == 32 || first + group < blocks);
 			largest = greta_max(largest, here);
-		}
+		});
 		/* No group's scratch is needed any more. */
 		struct greta_gpu_digits *left = (struct greta_gpu_digits *)scratch;
 		if (greta_lane() % 32 == 0 && group < blocks)
 			*greta_gpu_largest_of(left, group) = (int32_t)largest;
 		greta_barrier();
 		uint32_t other = greta_lane() % 32;
-		largest = other < greta_min(groups, blocks) ? (uint32_t)*greta_gpu_largest_of(left, other) : 0;
+		largest = other < greta_min(groups(), blocks) ? (uint32_t)*greta_gpu_largest_of(left, other) : 0;
 		return (int32_t)greta_max32(largest) + GRETA_EXPONENT_MIN;
 	}
 };

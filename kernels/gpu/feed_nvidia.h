@@ -3,6 +3,7 @@
 #define GRETA_GPU_FEED_NVIDIA_H
 
 #define GRETA_RING_TILES 3 /* two of Q8_0; four of Q4_K were no faster on an H200 */
+#define GRETA_FEED_K 1     /* a run may have tiles of Q4_K and of Q6_K */
 
 /* A wave's ring; where types differ, tiles are no larger than Q6_K's, or fewer. */
 GRETA_DEVICE constexpr uint32_t greta_ring_bytes(uint32_t type)
@@ -14,7 +15,7 @@ GRETA_DEVICE constexpr uint32_t greta_ring_bytes(uint32_t type)
 }
 
 template <uint32_t TYPE, int COUNT> struct greta_feed {
-	static const uint32_t BYTES = greta_tile<TYPE>::BYTES;
+	static const uint32_t PLACE = greta_tile_bytes(TYPE == GRETA_GPU_K ? GRETA_TYPE_Q6_K : TYPE); /* bytes of the ring's */
 	static const uint32_t TILES = TYPE == GRETA_TYPE_Q8_0 ? 2 : GRETA_RING_TILES;
 	struct greta_cursor<TYPE, COUNT> next; /* what is copied next */
 	uint8_t *ring;
@@ -23,10 +24,10 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	uint32_t outstanding, filled; /* tiles that were copied and not taken; that were copied before the first was taken */
 
 	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                        uint32_t from, uint32_t to)
+	                        const struct greta_gpu_part &part)
 	{
 		uint32_t wave = greta_thread() / GRETA_WAVE;
-		next.start(m, job, from, to);
+		next.start(m, job, part);
 		ring = job.ring + wave * job.ring_bytes;
 		barriers = greta_shared_address(job.barriers + wave * GRETA_RING_TILES);
 		slot = phase = outstanding = 0;
@@ -54,12 +55,12 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 			return;
 		if (greta_lane() == 0) {
 			asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barriers + 8 * to),
-			             "r"(BYTES)
+			             "r"(next.bytes())
 			             : "memory");
 			asm volatile(
 			    "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::
-				"r"(greta_shared_address(ring) + to * BYTES),
-			    "l"(next.at), "r"(BYTES), "r"(barriers + 8 * to)
+				"r"(greta_shared_address(ring) + to * PLACE),
+			    "l"(next.at), "r"(next.bytes()), "r"(barriers + 8 * to)
 			    : "memory");
 		}
 		outstanding++;
@@ -85,11 +86,11 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 		phase ^= slot == 0;
 	}
 
-	GRETA_MEMBER void take(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                       greta_tile<TYPE> &out)
+	template <class TILE>
+	GRETA_MEMBER void take(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, TILE &out)
 	{
 		wait();
-		out.template load<true>(ring + slot * BYTES, greta_lane());
+		out.template load<true>(ring + slot * PLACE, greta_lane());
 	}
 
 	/* After what was taken has been used, and so has been read by all lanes. */

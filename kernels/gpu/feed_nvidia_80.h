@@ -4,6 +4,7 @@
 #define GRETA_GPU_FEED_NVIDIA_80_H
 
 #define GRETA_RING_TILES 2
+#define GRETA_FEED_K 1 /* a run may have tiles of Q4_K and of Q6_K */
 
 /* A wave's ring; where types differ, of the largest tiles. */
 GRETA_DEVICE constexpr uint32_t greta_ring_bytes(uint32_t type)
@@ -15,15 +16,15 @@ GRETA_DEVICE constexpr uint32_t greta_ring_bytes(uint32_t type)
 }
 
 template <uint32_t TYPE, int COUNT> struct greta_feed {
-	static const uint32_t BYTES = greta_tile<TYPE>::BYTES;
+	static const uint32_t PLACE = greta_tile_bytes(TYPE == GRETA_GPU_K ? GRETA_TYPE_Q6_K : TYPE); /* bytes of the ring's */
 	struct greta_cursor<TYPE, COUNT> next; /* what is copied next */
 	uint8_t *ring;
 	uint32_t slot; /* of what is taken next */
 
 	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                        uint32_t from, uint32_t to)
+	                        const struct greta_gpu_part &part)
 	{
-		next.start(m, job, from, to);
+		next.start(m, job, part);
 		ring = job.ring + greta_thread() / GRETA_WAVE * job.ring_bytes;
 		slot = 0;
 		greta_wave_sync();
@@ -36,8 +37,8 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	GRETA_MEMBER void copy(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job, uint32_t to)
 	{
 		if (next.left) {
-			for (uint32_t at = greta_lane() * 16; at < BYTES; at += GRETA_WAVE * 16)
-				greta_copy_start(ring + to * BYTES + at, next.at + at);
+			for (uint32_t at = greta_lane() * 16; at < next.bytes(); at += GRETA_WAVE * 16)
+				greta_copy_start(ring + to * PLACE + at, next.at + at);
 			next.advance(m, job);
 		}
 		greta_copies_started();
@@ -45,12 +46,12 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 
 	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t) {}
 
-	GRETA_MEMBER void take(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &,
-	                       greta_tile<TYPE> &out)
+	template <class TILE>
+	GRETA_MEMBER void take(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, TILE &out)
 	{
 		greta_copies_wait<GRETA_RING_TILES - 1>();
 		greta_wave_sync();
-		out.template load<true>(ring + slot * BYTES, greta_lane());
+		out.template load<true>(ring + slot * PLACE, greta_lane());
 	}
 
 	/* After what was taken has been used, and so has been read by all lanes. */

@@ -70,11 +70,18 @@ struct greta_gpu_job {
 	uint32_t ring_bytes;
 };
 
-GRETA_DEVICE uint32_t greta_waves(void) { return greta_threads() / GRETA_WAVE; }
+GRETA_DEVICE constexpr uint32_t greta_waves(void) { return GRETA_PRODUCT_THREADS / GRETA_WAVE; }
 
-GRETA_DEVICE uint32_t greta_run_start(const struct greta_gpu_job &job, uint32_t wave)
+/* A wave's run of tiles: `count` from tile b of a group on. */
+struct greta_gpu_part {
+	uint32_t group, b, count;
+};
+
+GRETA_DEVICE struct greta_gpu_part greta_part_of(const struct greta_gpu_job &job, uint32_t wave)
 {
-	return (uint32_t)((job.last - job.first) * job.blocks * wave / greta_waves());
+	uint32_t tiles = (job.last - job.first) * job.blocks;
+	uint32_t from = tiles * wave / greta_waves(), to = tiles * (wave + 1) / greta_waves();
+	return {job.first + from / job.blocks, from % job.blocks, to - from};
 }
 
 /* The wave in whose run a tile is. */
@@ -113,32 +120,37 @@ GRETA_DEVICE constexpr uint32_t greta_tile_bytes(uint32_t type)
 	                                                          : 0;
 }
 
-/* Where a wave stands in its run. */
+/* Where a wave stands in its run. TYPE: of the tiles, or GRETA_GPU_K. */
 template <uint32_t TYPE, int COUNT> struct greta_cursor {
 	uint32_t group, b;
 	uint32_t left; /* tiles from here on */
 	const uint8_t *at;
+	uint32_t k_bytes; /* of a tile, where TYPE does not say */
 
 	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                        uint32_t from, uint32_t to)
+	                        const struct greta_gpu_part &part)
 	{
-		left = to - from;
-		group = job.first + from / job.blocks;
-		b = from % job.blocks;
+		left = part.count;
+		group = part.group;
+		b = part.b;
 		if (left)
 			place(m, job);
 	}
 
+	GRETA_MEMBER uint32_t bytes() const { return TYPE == GRETA_GPU_K ? k_bytes : greta_tile_bytes(TYPE); }
+
 	GRETA_MEMBER void place(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job)
 	{
 		const struct greta_gpu_matrix matrix = m.at(group);
-		at = matrix.weights + ((size_t)(group - matrix.before) * job.blocks + b) * greta_tile<TYPE>::BYTES;
+		if (TYPE == GRETA_GPU_K)
+			k_bytes = greta_tile_bytes(matrix.type == GRETA_TYPE_Q6_K ? GRETA_TYPE_Q6_K : GRETA_TYPE_Q4_K);
+		at = matrix.weights + ((size_t)(group - matrix.before) * job.blocks + b) * bytes();
 	}
 
 	GRETA_MEMBER void advance(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job)
 	{
 		left--;
-		at += greta_tile<TYPE>::BYTES;
+		at += bytes();
 		if (++b < job.blocks)
 			return;
 		b = 0;
@@ -184,7 +196,7 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_sum_store(const struct greta_su
 		job.sums[((sum.group - job.first) * greta_waves() + wave) * 16 + greta_tile<TYPE>::row(lane)] = whole;
 }
 
-/* Adds a tile; at the end of a group, or of the run, stores the sum and goes on to the next. */
+/* Adds a tile; at the end of a group, or of the tiles, stores the sum and goes on to the next. */
 template <uint32_t TYPE, int COUNT>
 GRETA_DEVICE void greta_sum_add(struct greta_sum &sum, const greta_tile<TYPE> &tile,
                                 const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
@@ -203,21 +215,21 @@ GRETA_DEVICE void greta_sum_add(struct greta_sum &sum, const greta_tile<TYPE> &t
 	greta_sum_start<TYPE>(sum, m, job, largest);
 }
 
-/* The run [from, to) of this wave, which `feed` has begun. */
-template <uint32_t TYPE, int COUNT>
-GRETA_DEVICE void greta_run(struct greta_feed<TYPE, COUNT> &feed, const struct greta_gpu_matrices<COUNT> &m,
-                            const struct greta_gpu_job &job, const struct greta_gpu_digits *x, int32_t largest,
-                            uint32_t from, uint32_t to)
+/* A part whose tiles are all of TYPE, which are the next that `feed` has. */
+template <uint32_t TYPE, class FEED, int COUNT>
+GRETA_DEVICE void greta_run(FEED &feed, const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
+                            const struct greta_gpu_digits *x, int32_t largest, const struct greta_gpu_part &part)
 {
 	struct greta_sum sum;
 	struct greta_operand operand = greta_operand_of(greta_lane());
-	sum.group = job.first + from / job.blocks;
-	sum.b = from % job.blocks;
-	if (from == to)
+	sum.group = part.group;
+	sum.b = part.b;
+	if (!part.count)
 		return;
 	greta_sum_start<TYPE>(sum, m, job, largest);
 	greta_round_down_begin();
-	for (uint32_t n = to - from; n > 0; n--) {
+#pragma unroll 1
+	for (uint32_t n = part.count; n > 0; n--) {
 		greta_tile<TYPE> tile;
 		feed.take(m, job, tile);
 		greta_sum_add<TYPE>(sum, tile, m, job, operand, x, largest, n == 1);
@@ -334,38 +346,48 @@ GRETA_DEVICE void greta_run_floats(const struct greta_gpu_matrices<COUNT> &m, co
 	}
 }
 
+/* Takes what of `part` is in the matrix where it begins. */
+template <int COUNT>
+GRETA_DEVICE struct greta_gpu_part greta_take_part(struct greta_gpu_part &part, const struct greta_gpu_matrix &matrix,
+                                                   const struct greta_gpu_job &job)
+{
+	uint32_t here = (matrix.groups - part.group) * job.blocks - part.b;
+	struct greta_gpu_part taken = {part.group, part.b, greta_min(part.count, here)};
+	part = {matrix.groups, 0, part.count - taken.count};
+	return taken;
+}
+
 template <uint32_t TYPE, int COUNT>
 GRETA_DEVICE void greta_run_part(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-                                 const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
+                                 const struct greta_gpu_digits *x, int32_t largest, const struct greta_gpu_part &part)
 {
 	struct greta_feed<TYPE, COUNT> feed;
-	feed.start(m, job, from, to);
+	feed.start(m, job, part);
 	feed.fill(m, job, GRETA_RING_TILES);
-	greta_run<TYPE>(feed, m, job, x, largest, from, to);
+	greta_run<TYPE>(feed, m, job, x, largest, part);
 	feed.finish();
 }
 
 template <uint32_t TYPE, int COUNT>
 GRETA_DEVICE void greta_run_mixed(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-                                  const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
+                                  const struct greta_gpu_digits *x, int32_t largest, struct greta_gpu_part part)
 {
 	if (TYPE == GRETA_GPU_MIXED)
 		for (uint32_t group = job.first; group < job.last; group++)
 			if (greta_is_float(m.at(group).type))
 				greta_run_floats(m, job, group, x, largest);
-	for (uint32_t end; from < to; from = end) {
-		/* what is left of the run, within one matrix */
-		const struct greta_gpu_matrix matrix = m.at(job.first + from / job.blocks);
-		end = greta_min(to, (matrix.groups - job.first) * job.blocks);
+	while (part.count) {
+		const struct greta_gpu_matrix matrix = m.at(part.group);
+		const struct greta_gpu_part here = greta_take_part<COUNT>(part, matrix, job);
 		if (matrix.type == GRETA_TYPE_Q4_K)
-			greta_run_part<GRETA_TYPE_Q4_K>(m, job, x, largest, from, end);
+			greta_run_part<GRETA_TYPE_Q4_K>(m, job, x, largest, here);
 		else if (matrix.type == GRETA_TYPE_Q6_K)
-			greta_run_part<GRETA_TYPE_Q6_K>(m, job, x, largest, from, end);
+			greta_run_part<GRETA_TYPE_Q6_K>(m, job, x, largest, here);
 		else if constexpr (TYPE == GRETA_GPU_MIXED)
 			switch (matrix.type) {
-			case GRETA_TYPE_Q5_K: greta_run_part<GRETA_TYPE_Q5_K>(m, job, x, largest, from, end); break;
-			case GRETA_TYPE_Q8_0: greta_run_part<GRETA_TYPE_Q8_0>(m, job, x, largest, from, end); break;
-			case GRETA_TYPE_Q4_0: greta_run_part<GRETA_TYPE_Q4_0>(m, job, x, largest, from, end); break;
+			case GRETA_TYPE_Q5_K: greta_run_part<GRETA_TYPE_Q5_K>(m, job, x, largest, here); break;
+			case GRETA_TYPE_Q8_0: greta_run_part<GRETA_TYPE_Q8_0>(m, job, x, largest, here); break;
+			case GRETA_TYPE_Q4_0: greta_run_part<GRETA_TYPE_Q4_0>(m, job, x, largest, here); break;
 			default: break;
 			}
 	}
@@ -390,9 +412,9 @@ template <uint32_t TYPE, int COUNT> struct greta_multiplier {
 	struct greta_feed<TYPE, COUNT> feed;
 
 	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                        uint32_t from, uint32_t to)
+	                        const struct greta_gpu_part &part)
 	{
-		feed.start(m, job, from, to);
+		feed.start(m, job, part);
 	}
 	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job, uint32_t tiles)
 	{
@@ -400,44 +422,48 @@ template <uint32_t TYPE, int COUNT> struct greta_multiplier {
 	}
 	GRETA_MEMBER void finish() { feed.finish(); }
 	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
+	                      const struct greta_gpu_digits *x, int32_t largest, struct greta_gpu_part part)
 	{
-		greta_run<TYPE>(feed, m, job, x, largest, from, to);
+		if constexpr (TYPE != GRETA_GPU_K)
+			greta_run<TYPE>(feed, m, job, x, largest, part);
+		else
+			while (part.count) {
+				const struct greta_gpu_matrix matrix = m.at(part.group);
+				const struct greta_gpu_part here = greta_take_part<COUNT>(part, matrix, job);
+				if (matrix.type == GRETA_TYPE_Q4_K)
+					greta_run<GRETA_TYPE_Q4_K>(feed, m, job, x, largest, here);
+				else
+					greta_run<GRETA_TYPE_Q6_K>(feed, m, job, x, largest, here);
+			}
 	}
 };
 
-template <int COUNT> struct greta_multiplier<GRETA_GPU_FLOAT, COUNT> {
-	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t,
-	                        uint32_t)
+/* One that starts nothing early. */
+template <uint32_t TYPE, int COUNT> struct greta_late_multiplier {
+	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &,
+	                        const struct greta_gpu_part &)
 	{
 	}
 	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t) {}
 	GRETA_MEMBER void finish() {}
 	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t, uint32_t)
+	                      const struct greta_gpu_digits *x, int32_t largest, const struct greta_gpu_part &part)
 	{
-		for (uint32_t group = job.first; group < job.last; group++)
-			greta_run_floats(m, job, group, x, largest);
-	}
-};
-
-template <uint32_t TYPE, int COUNT> struct greta_mixed_multiplier {
-	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t,
-	                        uint32_t)
-	{
-	}
-	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t) {}
-	GRETA_MEMBER void finish() {}
-	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                      const struct greta_gpu_digits *x, int32_t largest, uint32_t from, uint32_t to)
-	{
-		greta_run_mixed<TYPE>(m, job, x, largest, from, to);
+		if constexpr (TYPE == GRETA_GPU_FLOAT)
+			for (uint32_t group = job.first; group < job.last; group++)
+				greta_run_floats(m, job, group, x, largest);
+		else
+			greta_run_mixed<TYPE>(m, job, x, largest, part);
 	}
 };
 
 template <int COUNT>
-struct greta_multiplier<GRETA_GPU_MIXED, COUNT> : greta_mixed_multiplier<GRETA_GPU_MIXED, COUNT> {};
-template <int COUNT> struct greta_multiplier<GRETA_GPU_K, COUNT> : greta_mixed_multiplier<GRETA_GPU_K, COUNT> {};
+struct greta_multiplier<GRETA_GPU_FLOAT, COUNT> : greta_late_multiplier<GRETA_GPU_FLOAT, COUNT> {};
+template <int COUNT>
+struct greta_multiplier<GRETA_GPU_MIXED, COUNT> : greta_late_multiplier<GRETA_GPU_MIXED, COUNT> {};
+#if !GRETA_FEED_K
+template <int COUNT> struct greta_multiplier<GRETA_GPU_K, COUNT> : greta_late_multiplier<GRETA_GPU_K, COUNT> {};
+#endif
 
 /* Multiplies all of the block's rows. TYPE: the matrices' type, or GRETA_GPU_FLOAT, _MIXED, _K. `ahead` is called while
  * earlier kernels may still run, `early` when what they wrote may be read, before all else that waits for it. Ends
@@ -454,11 +480,10 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	job.ring = (uint8_t *)(job.sums + (job.last - job.first) * greta_waves() * 16);
 	job.barriers = barriers;
 	job.ring_bytes = greta_ring_bytes(TYPE);
-	uint32_t wave = greta_uniform(greta_thread() / GRETA_WAVE);
-	uint32_t from = greta_run_start(job, wave), to = greta_run_start(job, wave + 1);
+	const struct greta_gpu_part part = greta_part_of(job, greta_uniform(greta_thread() / GRETA_WAVE));
 	struct greta_multiplier<TYPE, COUNT> multiplier;
 	struct greta_digits_maker<TYPE == GRETA_GPU_FLOAT ? 2 : 3> maker; /* in 64 registers on sm_90 */
-	multiplier.start(m, job, from, to);
+	multiplier.start(m, job, part);
 	greta_next_may_start();
 	greta_clear_sums(job);
 	ahead();
@@ -475,26 +500,22 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	greta_wave_sync();
 	multiplier.fill(m, job, 2);
 	uint32_t tokens = greta_step_tokens(input.state, input.chunk);
-	if (tokens == 0 || (input.samples && !greta_step_samples(input.state, tokens))) {
-		multiplier.finish();
-		return 0;
-	}
-	int32_t largest;
-	if (input.digits) {
-		largest = input.digits->plane[0].largest;
+	if (input.samples && !greta_step_samples(input.state, tokens))
+		tokens = 0;
+	if (tokens && input.digits) {
+		*out_largest = input.digits->plane[0].largest;
 		multiplier.fill(m, job, GRETA_RING_TILES);
 		greta_barrier(); /* the sums are clear */
-		if (largest != GRETA_EXPONENT_NONFINITE)
-			multiplier.run(m, job, input.digits, largest, from, to);
-	} else {
-		largest = maker.make(input.eps, input.activations, norm_sums, made, sizeof(*made), made);
+		if (*out_largest != GRETA_EXPONENT_NONFINITE)
+			multiplier.run(m, job, input.digits, *out_largest, part);
+	} else if (tokens) {
+		*out_largest = maker.make(input.eps, input.activations, norm_sums, made, sizeof(*made), made);
 		multiplier.fill(m, job, GRETA_RING_TILES);
-		if (largest != GRETA_EXPONENT_NONFINITE)
-			multiplier.run(m, job, made, largest, from, to);
+		if (*out_largest != GRETA_EXPONENT_NONFINITE)
+			multiplier.run(m, job, made, *out_largest, part);
 	}
 	multiplier.finish();
 	greta_barrier();
-	*out_largest = largest;
 	return tokens;
 }
 

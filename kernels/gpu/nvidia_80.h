@@ -7,6 +7,8 @@
  * stages of Q4_K need; two such blocks fit on a compute unit of 8.0. */
 #define GRETA_PANEL_SHARED_BYTES 82176
 
+#define GRETA_PRODUCT_THREADS 256 /* of a block that multiplies one token, as the planner launches it */
+
 #define GRETA_BULK 0
 #define GRETA_ATTEND_SHARED_BYTES 32768 /* of attention's block: values */
 GRETA_DEVICE void greta_bulk_begin(uint64_t *) {}

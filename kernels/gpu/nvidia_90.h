@@ -4,6 +4,8 @@
 
 #define GRETA_PANEL_SHARED_BYTES 106752 /* what the planner gives a block of many tokens; two such on a compute unit */
 
+#define GRETA_PRODUCT_THREADS 512 /* of a block that multiplies one token, as the planner launches it */
+
 #define GRETA_BULK 1
 /* Of attention's block: values, and 13 pieces of 64 positions of 128 elements in f16. */
 #define GRETA_ATTEND_SHARED_BYTES 221184

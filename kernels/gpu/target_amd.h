@@ -138,6 +138,7 @@ GRETA_DEVICE void greta_copy_end(struct greta_copy c, void *shared)
 GRETA_DEVICE void greta_copies_started(void) {}
 template <uint32_t LATER> GRETA_DEVICE void greta_copies_wait(void) {}
 
+#define GRETA_PRODUCT_THREADS 512 /* of a block that multiplies one token, as the planner launches it */
 #define GRETA_BULK 0
 #define GRETA_ATTEND_SHARED_BYTES 32768 /* of attention's block: values */
 GRETA_DEVICE void greta_bulk_begin(uint64_t *) {}
