@@ -124,14 +124,20 @@ template <uint32_t KV> struct greta_attend_pieces {
 		greta_wave_sync();
 	}
 
-	/* Where piece n is in memory; *out_chunk: the chunk it belongs to, from the block's first. */
-	GRETA_MEMBER const uint8_t *source(uint32_t n, uint32_t *out_chunk) const
+	/* Where piece n is in memory, i-th of the round whose first chunk is `first`; *out_chunk: the chunk it belongs to, from
+	 * the block's first. */
+	GRETA_MEMBER const uint8_t *source(uint32_t first, uint32_t i, uint32_t *out_chunk) const
 	{
-		uint32_t round = n / (2 * together), i = n - round * 2 * together;
-		uint32_t here = greta_min(together, count - round * together);
-		uint32_t chunk = round * together + (i < here ? i : i - here);
+		uint32_t here = greta_min(together, count - first);
+		uint32_t chunk = first + (i < here ? i : i - here);
 		*out_chunk = chunk;
 		return (i < here ? k : v) + (size_t)chunk * bytes;
+	}
+
+	GRETA_MEMBER const uint8_t *source(uint32_t n) const
+	{
+		uint32_t round = n / (2 * together), chunk;
+		return source(round * together, n - round * 2 * together, &chunk);
 	}
 
 	GRETA_MEMBER void bring(uint32_t n, const uint8_t *from) const
@@ -139,23 +145,26 @@ template <uint32_t KV> struct greta_attend_pieces {
 		greta_bulk_copy(shared + n % places * bytes, from, bytes, &barriers[n % places]);
 	}
 
-	/* The first pieces of the chunk that the launch before writes to, or of all others. */
-	GRETA_MEMBER void start(bool of_written) const
+	/* The first pieces, which are of the first round; those of the chunk that the launch before writes to when it has
+	 * ended, which this waits for. */
+	GRETA_MEMBER void start() const
 	{
-		uint32_t n = greta_thread() / 32, chunk;
-		if (!GRETA_BULK || greta_thread() % 32 || n >= greta_min(places, 2 * count))
-			return;
-		const uint8_t *from = source(n, &chunk);
-		if ((chunk == written) == of_written)
+		uint32_t n = greta_thread() / 32, chunk = 0;
+		const uint8_t *from = NULL;
+		if (GRETA_BULK && greta_thread() % 32 == 0 && n < greta_min(places, 2 * count))
+			from = source(0, n, &chunk);
+		if (from && chunk != written)
+			bring(n, from);
+		greta_wait_for_previous();
+		if (from && chunk == written)
 			bring(n, from);
 	}
 
 	/* Piece n. The threads that ask wait for it. */
 	GRETA_MEMBER const uint8_t *get(uint32_t n) const
 	{
-		uint32_t chunk;
 		if (!GRETA_BULK)
-			return source(n, &chunk);
+			return source(n);
 		greta_bulk_wait(&barriers[n % places], n / places & 1);
 		return shared + n % places * bytes;
 	}
@@ -163,9 +172,9 @@ template <uint32_t KV> struct greta_attend_pieces {
 	/* Pieces n to n + here - 1 are no longer wanted by any thread, which a barrier has seen to. */
 	GRETA_MEMBER void release(uint32_t n, uint32_t here) const
 	{
-		uint32_t i = greta_thread() / 32, next = n + i + places, chunk;
+		uint32_t i = greta_thread() / 32, next = n + i + places;
 		if (GRETA_BULK && greta_thread() % 32 == 0 && i < here && next < 2 * count)
-			bring(next, source(next, &chunk));
+			bring(next, source(next));
 	}
 };
 
@@ -387,9 +396,7 @@ GRETA_DEVICE void greta_attend(const struct greta_attention_args &a, const struc
 	struct greta_attend_run run = {-GRETA_INFINITY, 0, 0};
 	struct greta_attend_pieces<KV> pieces;
 	pieces.begin(a, job, memory + GRETA_ATTEND_VALUE_BYTES, s.barriers);
-	pieces.start(false);
-	greta_wait_for_previous();
-	pieces.start(true);
+	pieces.start();
 	if (i < a.head_dim)
 		s.q[i] = a.q[(size_t)job.head * a.head_dim + i];
 	greta_barrier();

@@ -70,6 +70,7 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	GRETA_MEMBER void wait()
 	{
 		uint32_t done;
+#pragma unroll 1
 		do
 			asm volatile("{\n\t.reg .pred p;\n\tmbarrier.try_wait.parity.shared::cta.b64 p, [%1], "
 			             "%2;\n\tselp.u32 %0, 1, 0, p;\n\t}"
@@ -104,6 +105,7 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	/* Waits for what was copied and not taken. */
 	GRETA_MEMBER void finish()
 	{
+#pragma unroll 1
 		while (outstanding) {
 			wait();
 			step();

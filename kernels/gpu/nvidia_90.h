@@ -26,6 +26,7 @@ GRETA_DEVICE void greta_bulk_copy(void *shared, const void *p, uint32_t bytes, u
 GRETA_DEVICE void greta_bulk_wait(uint64_t *barrier, uint32_t phase)
 {
 	uint32_t done;
+#pragma unroll 1
 	do
 		asm volatile("{\n\t.reg .pred p;\n\tmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n\tselp.u32 %0, 1, 0, "
 		             "p;\n\t}"
