@@ -213,10 +213,18 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_qkv(const struct greta_qkv_
 	}
 }
 
+/* The largest key of each 32 threads. */
+GRETA_DEVICE uint64_t greta_max_key32(uint64_t key)
+{
+	uint32_t high = greta_max32((uint32_t)(key >> 32));
+	uint32_t low = greta_max32((uint32_t)(key >> 32) == high ? (uint32_t)key : 0);
+	return (uint64_t)high << 32 | low;
+}
+
 template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_lm_head(const struct greta_lm_head_args &a)
 {
 	GRETA_DYNAMIC_SHARED(struct greta_gpu_digits, made);
-	GRETA_SHARED uint64_t best[512];
+	GRETA_SHARED uint64_t best[32];
 	struct greta_gpu_matrices<1> m = {
 		{
 			greta_gpu_matrix_of(a.weights, a.type, a.exponent, a.rows, 0)
@@ -224,32 +232,33 @@ template <uint32_t TYPE> GRETA_DEVICE void greta_gpu_lm_head(const struct greta_
 	};
 	struct greta_gpu_input input = {a.x, a.norm, NULL, a.cols, a.activations, a.eps, a.state, a.chunk, 1};
 	struct greta_gpu_job job = greta_gpu_job_of(m.of[0].groups, a.rows_per_block, input, made);
+	uint32_t i = greta_thread(), first = job.first * 16, end = greta_min(job.last * 16, a.rows);
 	int32_t largest;
-	if (!greta_multiply_rows<TYPE>(m, input, job, made, [] {}, [] {}, &largest))
+	struct greta_gpu_row row;
+	auto ahead = [&] { row = greta_row_of<TYPE>(m.of[0], job, i); };
+	if (!greta_multiply_rows<TYPE>(m, input, job, made, ahead, [] {}, &largest))
 		return;
 	uint64_t mine = 0;
-	for (uint32_t i = greta_thread(); i < (job.last - job.first) * 16; i += greta_threads()) {
-		uint32_t row = job.first * 16 + i;
-		if (row >= a.rows)
-			break;
+	while (first + i < end) {
 		float y;
-		greta_row_results<1>(greta_row_of<TYPE>(m.of[0], job, i), job, largest, &y);
-		uint64_t key = greta_logit_key(greta_bits32(y), row);
-		a.logits[row] = y;
+		greta_row_results<1>(row, job, largest, &y);
+		uint64_t key = greta_logit_key(greta_bits32(y), first + i);
+		a.logits[first + i] = y;
 		mine = key > mine ? key : mine;
+		i += greta_threads();
+		if (first + i < end)
+			ahead();
 	}
 	if (!a.best)
 		return;
-	best[greta_thread()] = mine;
+	uint32_t lane = greta_thread() % 32, groups = greta_threads() / 32;
+	mine = greta_max_key32(mine);
+	if (lane == 0)
+		best[greta_thread() / 32] = mine;
 	greta_barrier();
 	if (greta_thread() >= GRETA_WAVE)
 		return;
-	for (uint32_t i = greta_thread(); i < greta_threads(); i += GRETA_WAVE)
-		mine = best[i] > mine ? best[i] : mine;
-	for (uint32_t mask = GRETA_WAVE / 2; mask >= 1; mask /= 2) {
-		uint64_t other = greta_shuffle_xor(mine, mask);
-		mine = other > mine ? other : mine;
-	}
+	mine = greta_max_key32(lane < groups ? best[lane] : 0);
 	if (greta_thread() == 0)
 		a.best[greta_block_x()] = mine;
 }
