@@ -23,6 +23,7 @@
 #define GRETA_ATTEND_PLACES 16 /* pieces in shared memory, at most; one for each 32 threads */
 #define GRETA_ATTEND_AHEAD (GRETA_BULK ? 4 : 8) /* loads of eight elements that are under way together */
 #define GRETA_ATTEND_JOINED 32 /* chunks that are joined together, at most */
+static_assert(GRETA_ATTEND_PLACES <= 2 * GRETA_ATTEND_TEAMS, "the first pieces are of the first round");
 
 GRETA_DEVICE float greta_larger(float a, float b) { return a > b ? a : b; }
 
