@@ -174,9 +174,12 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 	GRETA_MEMBER float factor(float eps, double *sums, float *scratch)
 	{
 		each_round([&](uint32_t first) {
+			uint32_t b = first + greta_thread() / 32;
+			if (b >= blocks)
+				return;
 			double sum = greta_gpu_square_sum(v[0], scratch);
-			if (greta_lane() % 32 == 0 && first + greta_thread() / 32 < blocks)
-				sums[first + greta_thread() / 32] = sum;
+			if (greta_lane() % 32 == 0)
+				sums[b] = sum;
 		});
 		greta_barrier();
 		if (blocks > ROUNDS * groups())
