@@ -4,6 +4,7 @@
 #define GRETA_GPU_FEED_RDNA_H
 
 #define GRETA_RING_TILES 1
+#define GRETA_FEED_K 0
 #define GRETA_LINE_BYTES 128
 
 GRETA_DEVICE constexpr uint32_t greta_ring_bytes(uint32_t) { return 0; }
@@ -15,9 +16,9 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	uint32_t called[CALLS];
 
 	GRETA_MEMBER void start(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
-	                        uint32_t from, uint32_t to)
+	                        const struct greta_gpu_part &part)
 	{
-		next.start(m, job, from, to);
+		next.start(m, job, part);
 		call();
 	}
 
