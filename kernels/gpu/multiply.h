@@ -482,7 +482,8 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	job.ring_bytes = greta_ring_bytes(TYPE);
 	const struct greta_gpu_part part = greta_part_of(job, greta_uniform(greta_thread() / GRETA_WAVE));
 	struct greta_multiplier<TYPE, COUNT> multiplier;
-	struct greta_digits_maker<TYPE == GRETA_GPU_FLOAT ? 2 : 3> maker; /* in 64 registers on sm_90 */
+	/* Fewer rounds where registers are short; only single matrices have rows as long as three. */
+	struct greta_digits_maker<TYPE == GRETA_GPU_FLOAT || TYPE == GRETA_GPU_K || TYPE == GRETA_GPU_MIXED ? 2 : 3> maker;
 	multiplier.start(m, job, part);
 	greta_next_may_start();
 	greta_clear_sums(job);
