@@ -11,13 +11,13 @@
 #define READ_BYTES ((size_t)1 << 32)    /* for everything that is only read */
 #define WRITTEN_BYTES ((size_t)1 << 28) /* for each buffer that is written */
 
-int gpu_counter_init(struct gpu_counter *counter)
+int gpu_counter_init(struct gpu_counter *counter, const char *target)
 {
-	const struct greta_gpu_image *image = greta_gpu_image("gfx942");
+	const struct greta_gpu_image *image = greta_gpu_image(target);
 	*counter = (struct gpu_counter){0};
 	if (image)
 		return sim942_load(image->data, image->size, &counter->code, counter->error, sizeof(counter->error));
-	snprintf(counter->error, sizeof(counter->error), "this build has no kernels for gfx942");
+	snprintf(counter->error, sizeof(counter->error), "this build has no kernels for %s", target);
 	return -1;
 }
 

@@ -1,4 +1,4 @@
-/* Counts what a launch of the gfx942 code object executes, in the simulator. Counts follow from shapes, not from values, so
+/* Counts what a launch of one of AMD's code objects executes, in the simulator. Counts follow from shapes, not from values, so
  * that all memory is zero: nothing is packed or filled, and a block of a large matrix is counted in no time. */
 #ifndef GRETA_TESTS_GPU_COUNT_H
 #define GRETA_TESTS_GPU_COUNT_H
@@ -12,8 +12,8 @@ struct gpu_counter {
 	char error[1024];
 };
 
-/* 0, or -1 with the reason in `error`: this build has no gfx942 code, or nothing here disassembles it. */
-int gpu_counter_init(struct gpu_counter *counter);
+/* 0, or -1 with the reason in `error`: this build has no code for the target, or nothing here disassembles it. */
+int gpu_counter_init(struct gpu_counter *counter, const char *target);
 void gpu_counter_finish(struct gpu_counter *counter);
 
 /* Runs `function`, a form of `kernel`. The pointers in `args` are NULL or not, and point at nothing, but for the state, which

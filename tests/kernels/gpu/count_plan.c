@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "count-plan: %s\n", error.message);
 		return 1;
 	}
-	int status = strcmp(plan.header->target, "gfx942") == 0 ? gpu_counter_init(&counter) : -1;
+	int status = strcmp(plan.header->target, "gfx942") == 0 ? gpu_counter_init(&counter, "gfx942") : -1;
 	if (strcmp(plan.header->target, "gfx942") != 0)
 		counter = (struct gpu_counter){.error = "the plan is for another target than gfx942"};
 	if (!status)
