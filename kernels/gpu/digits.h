@@ -97,7 +97,7 @@ GRETA_DEVICE double greta_gpu_square_sum(const float v[8], float *scratch)
  * may come before x is there, and has the first of `norm` loaded; `begin` loads the first of x, which may be before it
  * is known whether they are wanted; `make` does the rest. In a round, each group of 32 threads has a block of 256. The
  * values of the first ROUNDS rounds are loaded together; then a round's are in v[0], and the code of a round is there
- * once: a step's kernels all run from instruction caches, or do not. */
+ * once, so that a step's kernels fit the instruction cache together. */
 template <uint32_t ROUNDS> struct greta_digits_maker {
 	const float *x, *norm;
 	uint32_t blocks; /* of 256 */

@@ -15,7 +15,7 @@ GRETA_DEVICE constexpr uint32_t greta_ring_bytes(uint32_t type)
 }
 
 template <uint32_t TYPE, int COUNT> struct greta_feed {
-	static const uint32_t PLACE = greta_tile_bytes(TYPE == GRETA_GPU_K ? GRETA_TYPE_Q6_K : TYPE); /* bytes of the ring's */
+	static const uint32_t PLACE = greta_tile_bytes(TYPE == GRETA_GPU_K ? GRETA_TYPE_Q6_K : TYPE); /* bytes */
 	static const uint32_t TILES = TYPE == GRETA_TYPE_Q8_0 ? 2 : GRETA_RING_TILES;
 	struct greta_cursor<TYPE, COUNT> next; /* what is copied next */
 	uint8_t *ring;

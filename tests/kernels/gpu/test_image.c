@@ -73,7 +73,7 @@ static const struct budget {
     {"greta_product", 192, 1024, 0, 0, 0},
     {"greta_gate_up", 192, 1024, 8, 0, 0},
     {"greta_qkv", 192, 1024, 32, 0, 0},
-    {"greta_lm_head", 128, 5120, 0, 0, 0},
+    {"greta_lm_head", 128, 1280, 0, 0, 0},
 #define ANY UINT32_MAX
     /* What no model of one quantisation runs. */
     {"greta_gate_up_mixed", 256, 1024, ANY, ANY, ANY},
@@ -105,7 +105,7 @@ static const struct budget RDNA_BUDGETS[] = {
     {"greta_product", 192, 1024, 0, 0, 0},
     {"greta_gate_up", 192, 1024, 0, 0, 0},
     {"greta_qkv", 192, 1024, 8, 0, 0},
-    {"greta_lm_head", 192, 5120, 0, 0, 0},
+    {"greta_lm_head", 192, 1280, 0, 0, 0},
     {"greta_gate_up_mixed", 192, 1024, ANY, ANY, ANY},
     {"greta_qkv_mixed", 192, 1024, ANY, ANY, ANY},
     {"greta_product_prefill", 256, 0, 0, 0, 0},
