@@ -52,36 +52,6 @@ size_t greta_gguf_name_find(const struct greta_gguf_name *names, size_t count, s
 	return found ? found->index : SIZE_MAX;
 }
 
-const char *greta_gguf_path(const struct greta_gguf *gguf)
-{
-	return gguf->path;
-}
-
-const void *greta_gguf_data(const struct greta_gguf *gguf)
-{
-	return gguf->data;
-}
-
-size_t greta_gguf_size(const struct greta_gguf *gguf)
-{
-	return gguf->size;
-}
-
-size_t greta_gguf_data_offset(const struct greta_gguf *gguf)
-{
-	return gguf->data_offset;
-}
-
-size_t greta_gguf_alignment(const struct greta_gguf *gguf)
-{
-	return gguf->alignment;
-}
-
-uint32_t greta_gguf_version(const struct greta_gguf *gguf)
-{
-	return gguf->version;
-}
-
 size_t greta_gguf_key_count(const struct greta_gguf *gguf)
 {
 	return gguf->n_keys;

@@ -1,4 +1,8 @@
-/* What the files of the GGUF reader share: gguf.c fills these, gguf_metadata.c looks values up in them. */
+/* What the files of the GGUF reader share.
+ *
+ *	gguf.c           the file: mapped, closed, told from a changed one
+ *	gguf_read.c      its bytes: read once from the front, all of them checked
+ *	gguf_metadata.c  keys and tensors: looked up in what was read. */
 #ifndef GRETA_GGUF_PRIVATE_H
 #define GRETA_GGUF_PRIVATE_H
 
@@ -23,7 +27,9 @@ struct greta_gguf {
 	size_t size;
 	void *mapping; /* the same bytes, to be unmapped; or NULL */
 	struct greta_gguf_file file; /* when it was opened */
-	bool settled;  /* and had not changed for some seconds */
+	bool settled;                /* and had not changed for some seconds */
+
+	/* From here on greta_gguf_read sets everything. */
 	uint32_t version;
 	size_t alignment;
 	size_t data_offset;
@@ -36,6 +42,10 @@ struct greta_gguf {
 	struct greta_gguf_tensor *tensors;
 	struct greta_gguf_name *tensors_by_name;
 };
+
+/* Reads header, metadata and tensors out of gguf->data and checks them (models/gguf.h says what). Fails with FORMAT,
+ * UNSUPPORTED or MEMORY; what was allocated until then is greta_gguf_close's to release. */
+enum greta_status greta_gguf_read(struct greta_gguf *gguf, struct greta_error *error);
 
 /* Bytes of one value of this kind; 0 for strings and arrays, whose size varies. */
 size_t greta_gguf_kind_bytes(enum greta_gguf_kind kind);

@@ -45,7 +45,7 @@ static uint16_t bf16(float value)
 
 static void put_word(unsigned char *out, uint64_t word)
 {
-	memcpy(out, &word, sizeof(word)); /* little-endian: checked in gguf.c */
+	memcpy(out, &word, sizeof(word)); /* little-endian: checked in gguf_read.c */
 }
 
 /* 16 nibbles, each a sum of two of 0..7. */
