@@ -1,17 +1,13 @@
 /* The packer's exact part: is there a packing of one time component within a capacity?
  *
- * Depth-first over canonical packings, restarted with several branching orders until one of them finds a packing, one
- * has visited everything, or the budget of nodes is spent. See planner/pack.h for what the packer is. */
+ * Walks over the canonical packings (planner/pack_walk.h), restarted with several branching orders until one of them
+ * finds a packing, one has visited everything, or the budget of nodes is spent. See planner/pack.h for what the packer
+ * is. */
 #ifndef GRETA_PLANNER_PACK_SEARCH_H
 #define GRETA_PLANNER_PACK_SEARCH_H
 
 #include "planner/pack.h"
-
-enum greta_pack_verdict {
-	GRETA_PACK_FOUND,   /* offsets are set, every offset + size <= capacity */
-	GRETA_PACK_NONE,    /* no such packing exists */
-	GRETA_PACK_GAVE_UP, /* the budget was spent first */
-};
+#include "planner/pack_walk.h"
 
 /* Buffers: sizes > 0, lower < upper, alignments >= 1, sorted by (lower, upper), at most GRETA_PACK_SEARCH_MAX of them;
  * size and padding together fit 63 bits. Offsets are written only when the verdict is GRETA_PACK_FOUND. *nodes is
