@@ -65,7 +65,8 @@ static void name_row(const json_t *row, bool with_mode, char out[96])
 {
 	char test[64];
 	if (with_mode && has_mode(row))
-		snprintf(out, 96, "%s, %.10s/%.10s", bench_test_name(row, test), bench_text(row, "mode"), bench_text(row, "fuse"));
+		snprintf(out, 96, "%s, %.10s/%.10s", bench_test_name(row, test), bench_text(row, "mode"),
+		         bench_text(row, "fuse"));
 	else
 		snprintf(out, 96, "%s", bench_test_name(row, test));
 }
@@ -100,8 +101,9 @@ static enum greta_status check_rows(const char *path, const json_t *rows, const 
 			    "%s: row %zu has no n_prompt, n_gen and avg_ts: not what llama-bench -o json writes", path,
 			    i + 1);
 		if (!(bench_number(row, "avg_ts") > 0))
-			return greta_fail(error, GRETA_ERROR_FORMAT, "%s: row %zu has an avg_ts of %g: it must be above 0",
-			                  path, i + 1, bench_number(row, "avg_ts"));
+			return greta_fail(error, GRETA_ERROR_FORMAT,
+			                  "%s: row %zu has an avg_ts of %g: it must be above 0", path, i + 1,
+			                  bench_number(row, "avg_ts"));
 		found += is_of(row, request);
 		size_t used = strlen(has);
 		name_row(row, true, name);
@@ -110,7 +112,8 @@ static enum greta_status check_rows(const char *path, const json_t *rows, const 
 	if (found)
 		return GRETA_OK;
 	return greta_fail(error, GRETA_ERROR_ARGUMENT,
-	                  "%s has no test that would be measured: it has %s; choose by -p, -n, -d, --modes and --fuse", path, has);
+	                  "%s has no test that would be measured: it has %s; choose by -p, -n, -d, --modes and --fuse",
+	                  path, has);
 }
 
 enum greta_status bench_against_load(const char *path, const struct bench_request *request, json_t **out_rows,
@@ -156,7 +159,8 @@ static bool same(const json_t *a, const json_t *b, const char *member)
 	return json_equal(json_object_get(a, member), json_object_get(b, member));
 }
 
-/* A file from before depths were measured has no n_depth: 0. Where both say how it was run, that must be the same, too. */
+/* A file from before depths were measured has no n_depth: 0.
+ * Where both say how it was run, that must be the same, too. */
 static bool same_test(const json_t *a, const json_t *b)
 {
 	return same(a, b, "n_prompt") && same(a, b, "n_gen") &&

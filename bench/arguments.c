@@ -55,7 +55,8 @@ static int finish(const struct greta_command_line *line, struct bench_arguments 
 	if (!request->model && !request->node_cost)
 		return greta_command_line_wrong(line, "expected one model or plan, got nothing");
 	if (!request->model && a->against)
-		return greta_command_line_wrong(line, "without a model there is nothing to compare with %s", a->against);
+		return greta_command_line_wrong(
+		    line, "without a model there is nothing to compare with %s", a->against);
 	if (request->model && !request->prompt && !request->generate)
 		return greta_command_line_wrong(line, "nothing to measure with -p 0 -n 0");
 	if (greta_same_file(a->html, request->model) || greta_same_file(a->html, a->against) ||

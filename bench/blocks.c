@@ -73,8 +73,9 @@ static bool table_init(struct table *table, const struct measuring *m, enum benc
 	for (uint32_t i = 0; i < intervals; i++) {
 		struct row made = row_of(m, &m->intervals[i], by);
 		size_t r = 0;
-		while (r < table->count && (!same_text(table->rows[r].block, made.block) ||
-		                            !same_text(table->rows[r].kernel, made.kernel) || table->rows[r].layer != made.layer))
+		while (r < table->count &&
+		       (!same_text(table->rows[r].block, made.block) ||
+		        !same_text(table->rows[r].kernel, made.kernel) || table->rows[r].layer != made.layer))
 			r++;
 		if (r == table->count) {
 			made.samples = calloc(m->request->runs, sizeof(double));
@@ -132,8 +133,9 @@ static void take(struct measuring *m, const struct greta_stamps *stamps, size_t 
 		}
 		m->sums[DEVICE][run] += (double)(clock[m->slots - 1] - clock[0]) * scale;
 		if (s)
-			m->sums[BETWEEN][run] += (double)(clock[0] - greta_stamps_row(program, first + s - 1)[m->slots]) *
-			                         stamps->tick_ns / (double)(kept - 1);
+			m->sums[BETWEEN][run] +=
+			    (double)(clock[0] - greta_stamps_row(program, first + s - 1)[m->slots]) * stamps->tick_ns /
+			    (double)(kept - 1);
 	}
 }
 
@@ -250,7 +252,8 @@ static enum greta_status open_twin(const struct bench_request *request, const st
 	options.eager = config->eager;
 	options.fuse = config->fuse_full ? GRETA_OPEN_FUSE_FULL : GRETA_OPEN_FUSE_NONE;
 	options.context = greta_get_info(config->greta)->context;
-	options.stamps = request->blocks == BENCH_BLOCKS_LAUNCHES ? GRETA_OPEN_STAMPS_LAUNCHES : GRETA_OPEN_STAMPS_BLOCKS;
+	options.stamps =
+	    request->blocks == BENCH_BLOCKS_LAUNCHES ? GRETA_OPEN_STAMPS_LAUNCHES : GRETA_OPEN_STAMPS_BLOCKS;
 	return greta_open(request->model, &options, &out_twin->greta, error);
 }
 

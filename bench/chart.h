@@ -1,6 +1,6 @@
-/* Horizontal bars in a page: text with a drawing for each bar, beside each other where the page is wide and one above the other
- * where it is narrow. Lengths are in percent of what there is. Colours and places are the page's style's: .chart .bar.series0 to
- * .series3, .row, .unit, .group, .label, .value, .range, .reference. */
+/* Horizontal bars in a page: text with a drawing for each bar, beside each other where the page is wide and one above
+ * the other where it is narrow. Lengths are in percent of what there is. Colours and places are the page's style's:
+ * .chart .bar.series0 to .series3, .row, .unit, .group, .label, .value, .range, .reference. */
 #ifndef GRETA_BENCH_CHART_H
 #define GRETA_BENCH_CHART_H
 

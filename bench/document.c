@@ -226,8 +226,8 @@ static json_t *ratio_of(const json_t *a, const json_t *b)
 	return json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:f, s:f, s:f}", "mode", json_object_get(a, "mode"), "fuse",
 	                 json_object_get(a, "fuse"), "to_mode", json_object_get(b, "mode"), "to_fuse",
 	                 json_object_get(b, "fuse"), "n_prompt", json_object_get(a, "n_prompt"), "n_gen",
-	                 json_object_get(a, "n_gen"), "n_depth", json_object_get(a, "n_depth"), "median", of.median, "min",
-	                 of.min, "max", of.max);
+	                 json_object_get(a, "n_gen"), "n_depth", json_object_get(a, "n_depth"), "median", of.median,
+	                 "min", of.min, "max", of.max);
 }
 
 static bool finish_ratios(json_t *document)
@@ -273,7 +273,8 @@ static bool finish_block_rows(json_t *document, const char *array)
 			return false;
 		double ns = bench_number(row, "median_ns"), bytes = bench_number(row, "weight_bytes");
 		double step = bench_number(sum_of(document, row, "device step"), "median_ns");
-		bool good = set_real(row, "us", ns * 1e-3) && set_real(row, "us_min", bench_number(row, "min_ns") * 1e-3) &&
+		bool good = set_real(row, "us", ns * 1e-3) &&
+		            set_real(row, "us_min", bench_number(row, "min_ns") * 1e-3) &&
 		            set_real(row, "us_max", bench_number(row, "max_ns") * 1e-3);
 		if (good && step > 0)
 			good = set_real(row, "share", ns / step);
@@ -392,6 +393,6 @@ bool bench_document_merge(json_t *into, const json_t *from)
 	       merge_rows(json_object_get(into, "node_cost"), json_object_get(from, "node_cost")) &&
 	       merge_rows(json_object_get(into, "blocks"), json_object_get(from, "blocks")) &&
 	       merge_rows(json_object_get(into, "block_details"), json_object_get(from, "block_details")) &&
-	       merge_rows(json_object_get(into, "block_sums"), json_object_get(from, "block_sums")) && !samples == !others &&
-	       (!samples || json_array_extend(samples, others) == 0);
+	       merge_rows(json_object_get(into, "block_sums"), json_object_get(from, "block_sums")) &&
+	       !samples == !others && (!samples || json_array_extend(samples, others) == 0);
 }

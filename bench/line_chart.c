@@ -94,9 +94,10 @@ static void print_x_axis(const struct drawing *d)
 	size_t every = (chart->points + 7) / 8;
 	for (size_t p = 0; p < chart->points; p += every) {
 		double x = LEFT + (RIGHT - LEFT) * part_of(d, chart->x[p]);
-		fprintf(d->out, "<line class='axis' x1='%.2f%%' x2='%.2f%%' y1='%d' y2='%d'/>", x, x, BOTTOM, BOTTOM + 5);
-		fprintf(d->out, "<text class='tick' x='%.2f%%' y='%d' text-anchor='middle'>%.0f</text>\n", x, BOTTOM + 19,
-		        chart->x[p]);
+		fprintf(d->out, "<line class='axis' x1='%.2f%%' x2='%.2f%%' y1='%d' y2='%d'/>", x, x, BOTTOM,
+		        BOTTOM + 5);
+		fprintf(d->out, "<text class='tick' x='%.2f%%' y='%d' text-anchor='middle'>%.0f</text>\n", x,
+		        BOTTOM + 19, chart->x[p]);
 	}
 	fprintf(d->out, "<text class='tick' x='%.2f%%' y='%d' text-anchor='end'>", RIGHT, BOTTOM + 40);
 	bench_markup(chart->x_unit, d->out);
@@ -127,7 +128,8 @@ static void print_plot(const struct drawing *d)
 	fputs("'>\n", d->out);
 	print_y_axis(d);
 	print_x_axis(d);
-	fprintf(d->out, "<svg x='%.2f%%' y='%d' width='%.2f%%' height='%d' viewBox='0 0 %d %d' preserveAspectRatio='none'>\n",
+	fprintf(d->out,
+	        "<svg x='%.2f%%' y='%d' width='%.2f%%' height='%d' viewBox='0 0 %d %d' preserveAspectRatio='none'>\n",
 	        LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP, ACROSS, BOTTOM - TOP);
 	for (size_t l = 0; l < d->chart->count; l++)
 		print_path(d, &d->chart->lines[l]);

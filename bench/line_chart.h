@@ -1,5 +1,5 @@
-/* Lines over a common axis as a drawing in a page, as wide as there is room, and a legend below. Colours are the page's style's:
- * .chart .line.series0 to .series3, .chart .dashed, .chart text, .chart .axis, .chart .key, .chart .label. */
+/* Lines over a common axis as a drawing in a page, as wide as there is room, and a legend below. Colours are the page's
+ * style's: .chart .line.series0 to .series3, .chart .dashed, .chart text, .chart .axis, .chart .key, .chart .label. */
 #ifndef GRETA_BENCH_LINE_CHART_H
 #define GRETA_BENCH_LINE_CHART_H
 

@@ -155,12 +155,13 @@ static void print_block_rows(const json_t *document, const char *array, FILE *ou
 	fprintf(out, "\n| mode | fuse | depth | layer | block | kernel | launches | us a step | min to max | share | weights MB "
 	             "| GB/s | of read rate |\n|---|---|--:|--:|---|---|--:|--:|---|--:|--:|--:|--:|\n");
 	json_array_foreach(json_object_get(document, array), i, row) {
-		fprintf(out, "| %s | %s | %.0f | ", bench_text(row, "mode"), bench_text(row, "fuse"), bench_number(row, "n_depth"));
+		fprintf(out, "| %s | %s | %.0f | ", bench_text(row, "mode"), bench_text(row, "fuse"),
+		        bench_number(row, "n_depth"));
 		if (json_object_get(row, "layer"))
 			fprintf(out, "%.0f ", bench_number(row, "layer"));
-		fprintf(out, "| %s | %s | %.0f | %.1f | %.1f to %.1f | %.1f%% |", bench_text(row, "block"), bench_text(row, "kernel"),
-		        bench_number(row, "launches"), bench_number(row, "us"), bench_number(row, "us_min"),
-		        bench_number(row, "us_max"), 100 * bench_number(row, "share"));
+		fprintf(out, "| %s | %s | %.0f | %.1f | %.1f to %.1f | %.1f%% |", bench_text(row, "block"),
+		        bench_text(row, "kernel"), bench_number(row, "launches"), bench_number(row, "us"),
+		        bench_number(row, "us_min"), bench_number(row, "us_max"), 100 * bench_number(row, "share"));
 		if (!json_object_get(row, "weight_bytes_per_second")) {
 			fprintf(out, " | | |\n");
 			continue;
@@ -179,8 +180,9 @@ static void print_blocks(const json_t *document, FILE *out)
 	json_t *check;
 	if (!json_object_get(document, "block_checks"))
 		return;
-	fprintf(out, "\nA decode step by logic block, all layers together, stamped on the device; \"stamp\": what one takes "
-	             "by itself:\n");
+	fprintf(out,
+	        "\nA decode step by logic block, all layers together, stamped on the device; \"stamp\": what one takes "
+	        "by itself:\n");
 	print_block_rows(document, "blocks", out);
 	print_block_rows(document, "block_details", out);
 	fputc('\n', out);

@@ -44,7 +44,8 @@ static void make_tokens(int32_t *tokens, size_t count, uint32_t vocab)
 }
 
 /* On a terminal, before something is timed. Run 0 warms up. */
-static void tell(const struct measuring *m, size_t depth, unsigned run, const struct bench_config *config, const char *test)
+static void tell(const struct measuring *m, size_t depth, unsigned run, const struct bench_config *config,
+                 const char *test)
 {
 	char which[40] = "before them";
 	if (run)

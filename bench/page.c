@@ -94,8 +94,8 @@ static void print_checks(const json_t *document, FILE *out)
 	      "<th>accounted for</th><th>plain step, us</th><th>cost of the stamps</th></tr>\n", out);
 	json_array_foreach(checks, i, row) {
 		static const char *const members[] = {"blocks_us", "between_us", "stamped_us"};
-		fprintf(out, "<tr><td>%.0f</td><td>%s</td><td>%s</td>", bench_number(row, "n_depth"), bench_text(row, "mode"),
-		        bench_text(row, "fuse"));
+		fprintf(out, "<tr><td>%.0f</td><td>%s</td><td>%s</td>", bench_number(row, "n_depth"),
+		        bench_text(row, "mode"), bench_text(row, "fuse"));
 		for (size_t m = 0; m < sizeof(members) / sizeof(members[0]); m++)
 			print_cell(row, members[m], out);
 		fprintf(out, "<td>%.2f%%</td>", 100 * bench_number(row, "accounted"));
@@ -137,7 +137,8 @@ static bool print_page(const void *subject, FILE *out)
 	if (row)
 		print_table(document, out);
 	if (page->arena)
-		fprintf(out, "<figure id='arena'>\n<h2>Plan</h2>\n<div class='wide'>%s</div>\n</figure>\n", page->arena);
+		fprintf(out, "<figure id='arena'>\n<h2>Plan</h2>\n<div class='wide'>%s</div>\n</figure>\n",
+		        page->arena);
 	bench_page_end(out);
 	return true;
 }

@@ -120,7 +120,8 @@ static void name_part(const json_t *row, struct bench_bar *bar)
 	char text[32];
 	int used = snprintf(bar->note, sizeof(bar->note), "%.1f%%", 100 * bench_number(row, "share"));
 	if (rate > 0)
-		snprintf(bar->note + used, sizeof(bar->note) - (size_t)used, ", %s GB/s", bench_short_number(rate * 1e-9, text));
+		snprintf(bar->note + used, sizeof(bar->note) - (size_t)used, ", %s GB/s",
+		         bench_short_number(rate * 1e-9, text));
 }
 
 static void print_blocks(const json_t *document, struct bars *bars, FILE *out)

@@ -1,4 +1,5 @@
-/* What every page has around what it says, and how a report gets into its file. A page loads nothing and has no scripts. */
+/* What every page has around what it says, and how a report gets into its file.
+ * A page loads nothing and has no scripts. */
 #ifndef GRETA_BENCH_PAGE_FRAME_H
 #define GRETA_BENCH_PAGE_FRAME_H
 

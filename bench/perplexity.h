@@ -1,7 +1,8 @@
-/* Perplexity of a text, measured as llama.cpp's llama-perplexity does, so that the figures can be compared: the text's tokens
- * (BOS before them where the model wants one) are cut into pieces of `piece` tokens, a rest is left out; each piece is a new
- * sequence whose first token is replaced by BOS (where the model wants one); the tokens after position piece / 2 are scored, so
- * each has at least half a piece before it. Perplexity is e to the mean of -ln p over all of them. */
+/* Perplexity of a text, measured as llama.cpp's llama-perplexity does, so that the figures can be compared: the text's
+ * tokens (BOS before them where the model wants one) are cut into pieces of `piece` tokens, a rest is left out; each
+ * piece is a new sequence whose first token is replaced by BOS (where the model wants one); the tokens after position
+ * piece / 2 are scored, so each has at least half a piece before it. Perplexity is e to the mean of -ln p over all of
+ * them. */
 #ifndef GRETA_BENCH_PERPLEXITY_H
 #define GRETA_BENCH_PERPLEXITY_H
 
@@ -25,8 +26,8 @@ struct greta_perplexity_watch {
 	uint64_t done, total; /* greta_perplexity_score's own */
 };
 
-/* Scores one sequence: out[i] = ln p(tokens[first + 1 + i] | tokens[0 .. first + i]) for first + 1 + i < count. May tell of its
- * tokens as they go by; NULL `watch`: nobody. */
+/* Scores one sequence: out[i] = ln p(tokens[first + 1 + i] | tokens[0 .. first + i]) for first + 1 + i < count. May
+ * tell of its tokens as they go by; NULL `watch`: nobody. */
 typedef enum greta_status greta_scorer(void *model, const int32_t *tokens, size_t count, size_t first, double *out,
 				       const struct greta_perplexity_watch *watch, struct greta_error *error);
 

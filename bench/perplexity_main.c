@@ -1,4 +1,5 @@
-/* greta-perplexity: how well a model predicts a text, in every form of the numbers asked for, and beside the fp64 oracle. */
+/* greta-perplexity: how well a model predicts a text, in every form of the numbers asked for,
+ * and beside the fp64 oracle. */
 #include "bench/perplexity.h"
 
 #include <errno.h>
@@ -79,7 +80,8 @@ static enum greta_status read_text(const struct arguments *a, const struct greta
 	length -= length && text[length - 1] == '\n';
 	status = greta_tokenizer_create(gguf, &tokenizer, error);
 	if (!status) {
-		status = greta_tokenizer_encode(tokenizer, text, length, GRETA_ENCODE_ADD_SPECIAL, out_tokens, &count, error);
+		status = greta_tokenizer_encode(tokenizer, text, length, GRETA_ENCODE_ADD_SPECIAL, out_tokens, &count,
+						error);
 		*out_text = (struct greta_perplexity_text){
 			.piece = a->piece,
 			.bos = greta_tokenizer_adds_bos(tokenizer) ? greta_tokenizer_bos(tokenizer) : GRETA_NO_TOKEN};
@@ -101,8 +103,9 @@ static enum greta_status read_text(const struct arguments *a, const struct greta
 /* What the table is of, and its head. */
 static void print_head(const struct arguments *a, const struct greta_perplexity_text *text, size_t count)
 {
-	printf("%s, %s: %zu token%s, %zu piece%s of %zu, %zu tokens scored\n\n", a->model, greta_read_file_name(a->file), count,
-	       count == 1 ? "" : "s", text->pieces, text->pieces == 1 ? "" : "s", text->piece, greta_perplexity_count(text));
+	printf("%s, %s: %zu token%s, %zu piece%s of %zu, %zu tokens scored\n\n", a->model,
+	       greta_read_file_name(a->file), count, count == 1 ? "" : "s", text->pieces, text->pieces == 1 ? "" : "s",
+	       text->piece, greta_perplexity_count(text));
 	printf("| activations | kv | perplexity | +/- |%s\n|---|---|---|---|%s\n",
 	       a->oracle ? " ln p against fp64: largest | root mean square |" : "", a->oracle ? "---|---|" : "");
 }
@@ -125,8 +128,8 @@ static void print_form(const char *activations, const char *kv, const double *sc
 	fflush(stdout);
 }
 
-static enum greta_status run_oracle(const struct greta_gguf *gguf, const struct greta_perplexity_text *text, double *scores,
-				    struct greta_error *error)
+static enum greta_status run_oracle(const struct greta_gguf *gguf, const struct greta_perplexity_text *text,
+				    double *scores, struct greta_error *error)
 {
 	struct greta_llama llama;
 	struct greta_oracle *oracle = NULL;
@@ -154,7 +157,8 @@ static enum greta_status run_form(const struct arguments *a, unsigned activation
 	if (status)
 		return status;
 	greta_session_set_progress(greta, NULL, NULL); /* it was for opening */
-	snprintf(what, sizeof(what), "%s, KV %s", greta_word_of(GRETA_ACTIVATION_WORDS, activations), greta_word_of(KV, kv));
+	snprintf(what, sizeof(what), "%s, KV %s", greta_word_of(GRETA_ACTIVATION_WORDS, activations),
+		 greta_word_of(KV, kv));
 	status = greta_perplexity_score(text, greta_score_session, greta, scores, &watch, error);
 	greta_close(greta);
 	return status;
@@ -174,8 +178,8 @@ static enum greta_status run_all(const struct arguments *a, const struct greta_g
 				print_head(a, text, tokens);
 			begun = true;
 			if (!status)
-				print_form(greta_word_of(GRETA_ACTIVATION_WORDS, a->activations[d]), greta_word_of(KV, a->kv[v]), scores,
-					   a->oracle ? exact : NULL, count);
+				print_form(greta_word_of(GRETA_ACTIVATION_WORDS, a->activations[d]),
+					   greta_word_of(KV, a->kv[v]), scores, a->oracle ? exact : NULL, count);
 		}
 	if (a->oracle && !status)
 		print_form("fp64", "fp64", exact, exact, count);

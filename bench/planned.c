@@ -16,19 +16,22 @@ static bool is_plan(const char *path)
 	return plan;
 }
 
-static enum greta_status take(struct bench_request *request, const struct greta_plan_header *header, struct greta_error *error)
+static enum greta_status take(struct bench_request *request, const struct greta_plan_header *header,
+                              struct greta_error *error)
 {
 	static const char *const fuse[] = {"none", "full"};
 	bool full = header->fuse == GRETA_FUSE_FULL;
 	unsigned needed = bench_context(request);
 	if (!request->fuse[full])
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "plan %s was made with --fuse %s", request->model, fuse[full]);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "plan %s was made with --fuse %s", request->model,
+		                  fuse[full]);
 	if (request->blocks)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "--blocks plans anew, with stamps: name the model, not plan %s",
-		                  request->model);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+		                  "--blocks plans anew, with stamps: name the model, not plan %s", request->model);
 	if (needed > header->context)
-		return greta_fail(error, GRETA_ERROR_CONTEXT, "the tests need %u positions, plan %s has a context of %u", needed,
-		                  request->model, header->context);
+		return greta_fail(error, GRETA_ERROR_CONTEXT,
+		                  "the tests need %u positions, plan %s has a context of %u", needed, request->model,
+		                  header->context);
 	request->fuse[!full] = false;
 	if (!request->options.context)
 		request->options.context = header->context;

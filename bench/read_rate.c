@@ -67,8 +67,8 @@ enum greta_status greta_read_rate(unsigned threads, size_t bytes, unsigned passe
 		munmap(data, bytes);
 	free(readers);
 	if (!good)
-		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory or threads to read %zu bytes with %u threads", bytes,
-		                  threads);
+		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory or threads to read %zu bytes with %u threads",
+		                  bytes, threads);
 	*out_rate = best;
 	return GRETA_OK;
 }

@@ -6,8 +6,9 @@
 
 #include "models/error.h"
 
-/* Bytes per second at which `threads` threads together read a buffer of `bytes` once, from front to back, each its own part:
- * the best of `passes` passes after one that is not counted. The buffer should be larger than the caches. MEMORY on failure. */
+/* Bytes per second at which `threads` threads together read a buffer of `bytes` once, from front to back, each its own
+ * part: the best of `passes` passes after one that is not counted. The buffer should be larger than the caches. MEMORY
+ * on failure. */
 enum greta_status greta_read_rate(unsigned threads, size_t bytes, unsigned passes, double *out_rate,
                                   struct greta_error *error);
 

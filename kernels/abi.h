@@ -1,14 +1,14 @@
-/* The kernel ABI: one argument struct per kernel, shared by the planner, which writes its bytes into the plan, and by every
- * form of the kernel (ref, cpu, gpu), which takes it by value or pointer.
+/* The kernel ABI: one argument struct per kernel, shared by the planner, which writes its bytes into the plan, and by
+ * every form of the kernel (ref, cpu, gpu), which takes it by value or pointer.
  *
- * Each struct is listed once as fields: IN/OUT/IO are device pointers (read, written, both), U32/I32/F32 are plain values.
- * From the lists are made: the structs, the table of fields (which fields are pointers, hence relocations), and the hash
- * that a plan records, so that a plan made for another ABI is refused.
+ * Each struct is listed once as fields: IN/OUT/IO are device pointers (read, written, both), U32/I32/F32 are plain
+ * values. From the lists are made: the structs, the table of fields (which fields are pointers, hence relocations), and
+ * the hash that a plan records, so that a plan made for another ABI is refused.
  *
- * Shapes are written [outer][inner], row-major, in elements. `chunk` is the number of tokens that the program was planned
- * for; how many of them are valid in a step follows from the state (greta_step_tokens). Buffers of activations have `chunk`
- * rows. A pointer marked "or NULL" selects the variant; what each kernel computes is defined in kernels/ref/. Where no grid is
- * given it is x = chunk: a block is a token. */
+ * Shapes are written [outer][inner], row-major, in elements. `chunk` is the number of tokens that the program was
+ * planned for; how many of them are valid in a step follows from the state (greta_step_tokens). Buffers of activations
+ * have `chunk` rows. A pointer marked "or NULL" selects the variant; what each kernel computes is defined in
+ * kernels/ref/. Where no grid is given it is x = chunk: a block is a token. */
 #ifndef GRETA_ABI_H
 #define GRETA_ABI_H
 
@@ -35,8 +35,8 @@ struct greta_state {
 	uint32_t top_k;       /* 0: off */
 };
 
-/* How many tokens a step of a program planned for `chunk` tokens processes: the rest of the prompt if there is any, else the
- * one token sampled last; never past the context. */
+/* How many tokens a step of a program planned for `chunk` tokens processes: the rest of the prompt if there is any,
+ * else the one token sampled last; never past the context. */
 GRETA_ABI_FN uint32_t greta_step_tokens(const struct greta_state *state, uint32_t chunk)
 {
 	uint32_t wanted = state->position < state->prompt_end ? state->prompt_end - state->position : 1;
@@ -74,13 +74,13 @@ enum greta_kv_type { GRETA_KV_F16 = 0, GRETA_KV_F32 = 1 };
 /* The same of the gpu targets (struct greta_gpu_digits, kernels/gpu/layouts.h). */
 #define GRETA_GPU_DIGITS_BLOCK_BYTES 1152
 
-/* Dynamic shared memory that the cpu target's kernels get: this much working space; kernels that make the digits of their
- * input themselves (digits == NULL in product, qkv, gate_up; lm_head always) get cols * 4 bytes for the input's row and
- * cols / 256 digit blocks on top. The row and the digits come first. */
+/* Dynamic shared memory that the cpu target's kernels get: this much working space; kernels that make the digits of
+ * their input themselves (digits == NULL in product, qkv, gate_up; lm_head always) get cols * 4 bytes for the input's
+ * row and cols / 256 digit blocks on top. The row and the digits come first. */
 #define GRETA_CPU_WORK_BYTES (256 * 1024)
 
-/* Per block of an lm_head launch, the best logit as a key whose maximum is the answer: the logit's bits made ordered, above
- * the complement of its index, so that the lowest index wins a tie. NaN is above all numbers. */
+/* Per block of an lm_head launch, the best logit as a key whose maximum is the answer: the logit's bits made ordered,
+ * above the complement of its index, so that the lowest index wins a tie. NaN is above all numbers. */
 GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 {
 	uint32_t ordered = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
@@ -91,8 +91,8 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 
 /* ---- The kernels ---- */
 
-/* Embedding rows of this step's tokens: x[t] = row tokens[position + t] of table (raw layout, dequantised to fp32); and, if
- * rope is not NULL, what rope_angles does. Tokens >= vocab give zeros.
+/* Embedding rows of this step's tokens: x[t] = row tokens[position + t] of table (raw layout, dequantised to fp32);
+ * and, if rope is not NULL, what rope_angles does. Tokens >= vocab give zeros.
  * table [vocab][cols] of type; tokens [context + 1]; x [chunk][cols]. */
 #define GRETA_ARGS_embed(IN, OUT, IO, U32, I32, F32)                                                                   \
 	IN(void, table) IN(uint32_t, tokens) IN(double, frequencies) IN(struct greta_state, state)                     \
@@ -113,8 +113,8 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 	IN(float, x) IN(float, norm) IN(struct greta_state, state) OUT(void, digits)                                   \
 	U32(cols) U32(chunk) U32(activations) F32(eps)
 
-/* y[t] = W x[t] (+ residual[t]). Input: digits if not NULL, else x, through rmsnorm if norm is not NULL. residual may be
- * NULL; it may equal y. weights [rows][cols] in (type, layout); y, residual [chunk][rows].
+/* y[t] = W x[t] (+ residual[t]). Input: digits if not NULL, else x, through rmsnorm if norm is not NULL. residual may
+ * be NULL; it may equal y. weights [rows][cols] in (type, layout); y, residual [chunk][rows].
  * Grid: x = ceil(rows / rows_per_block). */
 #define GRETA_ARGS_product(IN, OUT, IO, U32, I32, F32)                                                                 \
 	IN(void, weights) IN(float, x) IN(float, norm) IN(void, digits) IN(float, residual)                            \
@@ -123,8 +123,8 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 	F32(eps) U32(reserved)
 
 /* q[t] = rope(Wq x[t]); K and V cache rows of positions position + t = rope(Wk x[t]), Wv x[t]. Input as in product.
- * q [chunk][heads * head_dim]. Grid: x = ceil((heads + 2 * kv_heads) * head_dim / rows_per_block); the rows of q, k, v stand
- * one after the other. */
+ * q [chunk][heads * head_dim]. Grid: x = ceil((heads + 2 * kv_heads) * head_dim / rows_per_block);
+ * the rows of q, k, v stand one after the other. */
 #define GRETA_ARGS_qkv(IN, OUT, IO, U32, I32, F32)                                                                     \
 	IN(void, q_weights) IN(void, k_weights) IN(void, v_weights) IN(float, x) IN(float, norm) IN(void, digits)      \
 	IN(float, rope) IN(struct greta_state, state) OUT(float, q) OUT(void, k_cache) OUT(void, v_cache)              \
@@ -144,8 +144,8 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 
 /* Causal attention of this step's tokens over positions 0 .. position + t. q, out [chunk][heads * head_dim].
  * Grid: x = heads / heads_per_block, y = ceil(chunk / tokens_per_block). heads_per_block divides heads / kv_heads.
- * scratch, counters: NULL but on gpu targets, whose programs of one token have other grids (kernels/gpu/README.md): the parts of a
- * context that is split over blocks, and a count of those that are done, zero before and after. */
+ * scratch, counters: NULL but on gpu targets, whose programs of one token have other grids (kernels/gpu/README.md): the
+ * parts of a context that is split over blocks, and a count of those that are done, zero before and after. */
 #define GRETA_ARGS_attention(IN, OUT, IO, U32, I32, F32)                                                               \
 	IN(float, q) IN(void, k_cache) IN(void, v_cache) IN(struct greta_state, state) OUT(float, out)                 \
 	OUT(float, scratch) IO(uint32_t, counters)                                                                     \
@@ -167,8 +167,8 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 #define GRETA_ARGS_add(IN, OUT, IO, U32, I32, F32)                                                                     \
 	IN(float, a) IN(float, b) IN(struct greta_state, state) OUT(float, y) U32(cols) U32(chunk)
 
-/* logits = W x[last], through rmsnorm if norm is not NULL, for the step's last token when greta_step_samples says so, else
- * nothing. best, or NULL: one greta_logit_key per block. weights [rows][cols]; x [chunk][cols]; logits [rows];
+/* logits = W x[last], through rmsnorm if norm is not NULL, for the step's last token when greta_step_samples says so,
+ * else nothing. best, or NULL: one greta_logit_key per block. weights [rows][cols]; x [chunk][cols]; logits [rows];
  * best [grid x]. Grid: x = ceil(rows / rows_per_block). */
 #define GRETA_ARGS_lm_head(IN, OUT, IO, U32, I32, F32)                                                                 \
 	IN(void, weights) IN(float, x) IN(float, norm) IN(struct greta_state, state) OUT(float, logits)                \
@@ -180,11 +180,12 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 #define GRETA_ARGS_argmax(IN, OUT, IO, U32, I32, F32)                                                                  \
 	IN(float, logits) IN(struct greta_state, state) OUT(uint64_t, best) U32(vocab) U32(chunk)
 
-/* When greta_step_samples says so: draws the next token from logits [vocab], whose best [best_count] is known, and writes it
- * to tokens[position + n] and, plus one, to ring[position + n] (n: the step's tokens). If `advance` is not 0, then does
- * what advance does. scratch [vocab] is the sampler's own. Grid: 1.
- * When the best logit is not a finite number: sets state.fault (unless it is set) and writes neither tokens nor ring; the host
- * clears a ring entry before it enqueues the step that writes it, so an empty entry after the step tells of the fault. */
+/* When greta_step_samples says so: draws the next token from logits [vocab], whose best [best_count] is known, and
+ * writes it to tokens[position + n] and, plus one, to ring[position + n] (n: the step's tokens). If `advance` is not 0,
+ * then does what advance does. scratch [vocab] is the sampler's own. Grid: 1.
+ * When the best logit is not a finite number: sets state.fault (unless it is set) and writes neither tokens nor ring;
+ * the host clears a ring entry before it enqueues the step that writes it, so an empty entry after the step tells of
+ * the fault. */
 #define GRETA_ARGS_sample(IN, OUT, IO, U32, I32, F32)                                                                  \
 	IN(float, logits) IN(uint64_t, best) IO(struct greta_state, state) IO(uint32_t, tokens) OUT(uint32_t, ring)    \
 	OUT(uint64_t, scratch) U32(vocab) U32(best_count) U32(chunk) U32(advance)
@@ -193,9 +194,9 @@ GRETA_ABI_FN uint64_t greta_logit_key(uint32_t bits, uint32_t index)
 #define GRETA_ARGS_advance(IN, OUT, IO, U32, I32, F32) IO(struct greta_state, state) U32(chunk) U32(reserved)
 
 /* Writes the device's clock, in ticks of hipDeviceAttributeWallClockRate, when everything before it has ended. stamps:
- * steps, the number of steps that have ended; [1 + rows][1 + slots], a row being one step: its tokens << 32 | its position,
- * then the clock at each slot. Slots write to row 0, the first one its head; the last one then copies row 0 to row
- * 1 + steps % rows and adds one to steps. rows is a power of two. Grid: 1. */
+ * steps, the number of steps that have ended; [1 + rows][1 + slots], a row being one step: its tokens << 32 | its
+ * position, then the clock at each slot. Slots write to row 0, the first one its head; the last one then copies row 0
+ * to row 1 + steps % rows and adds one to steps. rows is a power of two. Grid: 1. */
 #define GRETA_ARGS_stamp(IN, OUT, IO, U32, I32, F32)                                                                   \
 	IN(struct greta_state, state) IO(uint64_t, stamps) U32(slot) U32(slots) U32(rows) U32(chunk)
 
@@ -252,8 +253,8 @@ const struct greta_kernel_info *greta_kernel_info(uint32_t kernel);
 /* A hash over every struct's name, field names, kinds and offsets, the state's layout and the constants above. */
 uint64_t greta_abi_hash(void);
 
-/* The bits b for which 256 values of one row of `type`, each scale below 1 in magnitude, times activations below 1, sum to
- * less than 2^b: the type's part in greta_product_unit. */
+/* The bits b for which 256 values of one row of `type`, each scale below 1 in magnitude, times activations below 1, sum
+ * to less than 2^b: the type's part in greta_product_unit. */
 int greta_type_bits(uint32_t type);
 
 #endif

@@ -1,9 +1,9 @@
-/* The arithmetic that every kernel form shares, to the bit: elementary functions, the fixed point of activations ("digits"),
- * and the unit of integer sums. docs/numbers.md states the same as mathematics, with the bounds.
+/* The arithmetic that every kernel form shares, to the bit: elementary functions, the fixed point of activations
+ * ("digits"), and the unit of integer sums. docs/numbers.md states the same as mathematics, with the bounds.
  *
- * One header for all: plain C, vectorising C compilers, HIP and CUDA. Everything here is IEEE 754 with round to nearest,
- * explicit fma and no branch, so that a compiler may run it in as many lanes as it likes and gets the same bits. It must be
- * compiled without contraction and without fast-math. */
+ * One header for all: plain C, vectorising C compilers, HIP and CUDA. Everything here is IEEE 754 with round to
+ * nearest, explicit fma and no branch, so that a compiler may run it in as many lanes as it likes and gets the same
+ * bits. It must be compiled without contraction and without fast-math. */
 #ifndef GRETA_NUMBERS_H
 #define GRETA_NUMBERS_H
 
@@ -48,9 +48,9 @@ GRETA_FN float greta_pow2f(int n) { return greta_float((uint32_t)(n + 127) << 23
 /* 2^n, exact, for -1022 <= n <= 1023. */
 GRETA_FN double greta_pow2(int n) { return greta_double((uint64_t)(n + 1023) << 52); }
 
-/* e^x in fp32: x = n ln 2 + r with n = rint(x / ln 2), Taylor polynomial of degree 7 in r (|r| <= 0.3466: its remainder is
- * below 2^-27), times 2^n in two steps, so that results are rounded once in the denormal range and overflow to infinity.
- * exp(0) == 1, exp(-inf) == 0; below -104 it is 0. Error below 1 ulp (measured over all inputs in tests). */
+/* e^x in fp32: x = n ln 2 + r with n = rint(x / ln 2), Taylor polynomial of degree 7 in r (|r| <= 0.3466: its remainder
+ * is below 2^-27), times 2^n in two steps, so that results are rounded once in the denormal range and overflow to
+ * infinity. exp(0) == 1, exp(-inf) == 0; below -104 it is 0. Error below 1 ulp (measured over all inputs in tests). */
 GRETA_FN float greta_expf(float x)
 {
 	const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
@@ -76,8 +76,8 @@ GRETA_FN float greta_expf(float x)
 /* x * sigmoid(x) = x / (1 + e^-x), each operation rounded to fp32. */
 GRETA_FN float greta_siluf(float x) { return x / (1.0f + greta_expf(-x)); }
 
-/* Sine and cosine of a (fp64, 0 <= a < 2^20), each rounded to fp32: a = n pi/2 + r in three parts, Taylor polynomials in
- * fp64 (|r| <= 0.7854: remainders below 2^-52), then the quadrant. */
+/* Sine and cosine of a (fp64, 0 <= a < 2^20), each rounded to fp32: a = n pi/2 + r in three parts, Taylor polynomials
+ * in fp64 (|r| <= 0.7854: remainders below 2^-52), then the quadrant. */
 GRETA_FN void greta_sincos(double a, float *out_sin, float *out_cos)
 {
 	const double magic = 6755399441055744.0; /* 1.5 * 2^52 */
@@ -185,16 +185,17 @@ GRETA_FN uint16_t greta_f32_to_f16(float x)
 GRETA_FN float greta_bf16_to_f32(uint16_t h) { return greta_float((uint32_t)h << 16); }
 
 /* ---- Digits: activations in fixed point -------------------------------------------------------------------------------
- * A vector is cut into blocks of 256. With D digits (1 to 4), a block has an exponent E and each of its values x becomes the
- * integer X = rint(x * 2^(8D - 1 - E)), |X| <= 127 * (256^D - 1) / 255, which is written as D balanced base-256 digits in
- * [-128, 127]: X = sum of digit[i] * 256^i. */
+ * A vector is cut into blocks of 256. With D digits (1 to 4), a block has an exponent E and each of its values x
+ * becomes the integer X = rint(x * 2^(8D - 1 - E)), |X| <= 127 * (256^D - 1) / 255, which is written as D balanced
+ * base-256 digits in [-128, 127]: X = sum of digit[i] * 256^i. */
 
 #define GRETA_DIGIT_BLOCK 256
 #define GRETA_EXPONENT_MIN (-96)
 #define GRETA_EXPONENT_NONFINITE 1000 /* a block that holds an infinity or a NaN: its digits are all zero */
 
-/* E for a block whose largest magnitude has the bits `amax` (fp32, sign cleared): the smallest E >= GRETA_EXPONENT_MIN for
- * which the largest X stays within its bound. The addition carries into the exponent field just when rounding would exceed it. */
+/* E for a block whose largest magnitude has the bits `amax` (fp32, sign cleared): the smallest E >= GRETA_EXPONENT_MIN
+ * for which the largest X stays within its bound. The addition carries into the exponent field just when rounding would
+ * exceed it. */
 GRETA_FN int greta_digits_exponent(uint32_t amax, int digits)
 {
 	uint32_t carry = digits == 1 ? 0x10000 : digits == 2 ? 0x10100 : 0x10101;
@@ -203,8 +204,8 @@ GRETA_FN int greta_digits_exponent(uint32_t amax, int digits)
 	return amax >= 0x7f800000 ? GRETA_EXPONENT_NONFINITE : e;
 }
 
-/* The factor that turns x into X, a power of two; 0 for a non-finite block (whose digits the caller sets to zero: 0 * inf is
- * not 0). */
+/* The factor that turns x into X, a power of two;
+ * 0 for a non-finite block (whose digits the caller sets to zero: 0 * inf is not 0). */
 GRETA_FN float greta_digits_scale(int exponent, int digits)
 {
 	return exponent == GRETA_EXPONENT_NONFINITE ? 0.0f : greta_pow2f(8 * digits - 1 - exponent);
@@ -214,9 +215,9 @@ GRETA_FN float greta_digits_scale(int exponent, int digits)
 GRETA_FN uint32_t greta_digits_split(int32_t x) { return ((uint32_t)x + 0x80808080u) ^ 0x80808080u; }
 
 /* ---- The unit of a product's sums ---------------------------------------------------------------------------------------
- * y = W x with `blocks` blocks of 256 a row is summed in integers of the unit 2^U, U = greta_product_unit(...). Each exact
- * block term is rounded down to the unit; |sum| < 2^51, so the sums also fit the binade of 1.5 * 2^52 in fp64, where a
- * fused multiply-add that rounds down does the same as the integers (docs/numbers.md). */
+ * y = W x with `blocks` blocks of 256 a row is summed in integers of the unit 2^U, U = greta_product_unit(...). Each
+ * exact block term is rounded down to the unit; |sum| < 2^51, so the sums also fit the binade of 1.5 * 2^52 in fp64,
+ * where a fused multiply-add that rounds down does the same as the integers (docs/numbers.md). */
 
 /* ceil(log2(n)) for n >= 1. */
 GRETA_FN int greta_log2_ceil(uint32_t n)

@@ -1,5 +1,6 @@
-/* The sampler's random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
- * 2011), a function of (seed, counter) and nothing else, so that a token's draw depends on the seed and its position only. */
+/* The sampler's random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2,
+ * 3", 2011), a function of (seed, counter) and nothing else, so that a token's draw depends on the seed and its
+ * position only. */
 #ifndef GRETA_RANDOM_H
 #define GRETA_RANDOM_H
 

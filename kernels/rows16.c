@@ -58,7 +58,8 @@ void greta_rows16_pack_blocks(uint32_t type, uint32_t rows, uint32_t cols, const
 		uint32_t tile[68][16];
 		memset(tile, 0, sizeof(tile));
 		for (uint32_t r = 0; r < 16 && group * 16 + r < rows; r++) {
-			const uint8_t *row = (const uint8_t *)raw + ((size_t)(group * 16 + r) * blocks + b) * source_block;
+			const uint8_t *row =
+			    (const uint8_t *)raw + ((size_t)(group * 16 + r) * blocks + b) * source_block;
 			uint32_t line[68];
 			gather_words(type, row, (uint8_t *)line);
 			for (uint32_t w = 0; w < words; w++)

@@ -1,9 +1,9 @@
-/* The weight layout `rows16`: 16 rows of a quantised matrix interleaved by 32-bit words, so that a vector lane is a row. Bytes
- * are moved, values never change.
+/* The weight layout `rows16`: 16 rows of a quantised matrix interleaved by 32-bit words, so that a vector lane is a
+ * row. Bytes are moved, values never change.
  *
  * Rows are taken in groups of 16; missing rows of the last group are zero bytes (their scales are 0). Per row, each 256
- * columns are a run of 32-bit words ("the row's words"); a group stores, for each 256 columns in order, word w of row r at
- * index w * 16 + r. The words of 256 columns are:
+ * columns are a run of 32-bit words ("the row's words"); a group stores, for each 256 columns in order, word w of row r
+ * at index w * 16 + r. The words of 256 columns are:
  *
  *   Q4_K  36  the block's 144 bytes: {d, dmin}, 3 of scales and mins, 32 of nibbles
  *   Q5_K  44  the block's 176 bytes: {d, dmin}, 3 of scales and mins, 8 of fifth bits, 32 of nibbles
@@ -27,13 +27,13 @@ size_t greta_rows16_group_bytes(uint32_t type, uint32_t cols);
 /* Bytes that a group's leading d's take: 0 but for Q6_K. */
 size_t greta_rows16_head_bytes(uint32_t type, uint32_t cols);
 
-/* Lays out groups [first_group, last_group) of `raw` (GGUF order, `rows` rows in all) at their places in `out`, which is where
- * group 0 starts. Ranges are independent: threads may each do some. */
+/* Lays out groups [first_group, last_group) of `raw` (GGUF order, `rows` rows in all) at their places in `out`, which
+ * is where group 0 starts. Ranges are independent: threads may each do some. */
 void greta_rows16_pack(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t first_group,
                        uint32_t last_group, void *out);
 
-/* Lays out 256-column blocks [first_block, last_block) of one group at `out`, as the group of a matrix that has only these
- * columns. */
+/* Lays out 256-column blocks [first_block,
+ * last_block) of one group at `out`, as the group of a matrix that has only these columns. */
 void greta_rows16_pack_blocks(uint32_t type, uint32_t rows, uint32_t cols, const void *raw, uint32_t group,
                               uint32_t first_block, uint32_t last_block, void *out);
 

@@ -100,7 +100,8 @@ static void put_q4_0(uint8_t *tile, uint32_t row, const uint8_t *raw)
 {
 	uint8_t nibbles[128];
 	for (uint32_t k = 0; k < 128; k++)
-		nibbles[k] = (uint8_t)(q4_0_value(raw, k / 32 * 2, k % 32) | q4_0_value(raw, k / 32 * 2 + 1, k % 32) << 4);
+		nibbles[k] =
+		    (uint8_t)(q4_0_value(raw, k / 32 * 2, k % 32) | q4_0_value(raw, k / 32 * 2 + 1, k % 32) << 4);
 	put_nibbles(tile, row, nibbles);
 	for (uint32_t j = 0; j < 8; j++)
 		memcpy(tile + 2 * PLANE + (size_t)row * 16 + (size_t)j * 2, raw + (size_t)j * 18, 2);
@@ -131,6 +132,7 @@ void greta_tile16_pack(uint32_t type, uint32_t rows, uint32_t cols, const void *
 			if (here < ROWS)
 				memset(tile, 0, tile_bytes);
 			for (uint32_t r = 0; r < here; r++)
-				put_row(type, tile, r, (const uint8_t *)raw + ((size_t)(group * ROWS + r) * blocks + b) * run_bytes);
+				put_row(type, tile, r,
+					(const uint8_t *)raw + ((size_t)(group * ROWS + r) * blocks + b) * run_bytes);
 		}
 }

@@ -64,7 +64,8 @@ static bool read_list(const struct greta_option *option, const char *text)
 	memset(option->list, 0, option->room * sizeof(*option->list));
 	for (bool more = *text || !option->empty; more; rest += *rest == ',') {
 		const char *end = rest + strcspn(rest, ",");
-		const struct greta_word *word = option->words ? find_word(option->words, rest, (size_t)(end - rest)) : NULL;
+		const struct greta_word *word =
+		    option->words ? find_word(option->words, rest, (size_t)(end - rest)) : NULL;
 		uint64_t value = word ? word->value : 0;
 		bool again = false;
 		for (size_t i = 0; word && i < count; i++)
@@ -143,9 +144,11 @@ static void describe_bounds(const struct greta_option *option, const char *value
 	*out = '\0';
 	errno = 0;
 	if (whole && !option->most && (strtoull(value, NULL, 10) > most_of(option) || errno))
-		snprintf(out, room, " from %llu to %llu", (unsigned long long)option->least, (unsigned long long)most_of(option));
+		snprintf(out, room, " from %llu to %llu", (unsigned long long)option->least,
+			 (unsigned long long)most_of(option));
 	else if (option->most)
-		snprintf(out, room, " from %llu to %llu", (unsigned long long)option->least, (unsigned long long)option->most);
+		snprintf(out, room, " from %llu to %llu", (unsigned long long)option->least,
+			 (unsigned long long)option->most);
 	else if (option->least)
 		snprintf(out, room, " above %llu", (unsigned long long)option->least - 1);
 }
@@ -161,7 +164,8 @@ static void describe_value(const struct greta_option *option, const char *value,
 	else if (option->words && option->list)
 		snprintf(out, EXPECTED_MAX, "one or more of %s, each once, with commas between", words);
 	else if (option->list)
-		snprintf(out, EXPECTED_MAX, "up to %zu ascending whole numbers%s, with commas between", option->room, bounds);
+		snprintf(out, EXPECTED_MAX, "up to %zu ascending whole numbers%s, with commas between", option->room,
+			 bounds);
 	else if (option->number || option->large)
 		snprintf(out, EXPECTED_MAX, "a whole number%s%s%s", bounds, option->words ? " or " : "", words);
 	else if (option->words)
@@ -295,10 +299,12 @@ int greta_command_line_read(const struct greta_command_line *line, int argc, cha
 	}
 	size_t operands = (size_t)(argc - optind);
 	if (operands < line->least)
-		return greta_command_line_wrong(line, "expected %s, got %s%s%s", line->operands, operands ? "only '" : "nothing",
-						operands ? argv[optind] : "", operands ? "'" : "");
+		return greta_command_line_wrong(line, "expected %s, got %s%s%s", line->operands,
+						operands ? "only '" : "nothing", operands ? argv[optind] : "",
+						operands ? "'" : "");
 	if (operands > line->most)
-		return greta_command_line_wrong(line, "expected %s, got '%s' too", line->most ? line->operands : "no operand",
+		return greta_command_line_wrong(line, "expected %s, got '%s' too",
+						line->most ? line->operands : "no operand",
 						argv[optind + (int)line->most]);
 	for (size_t i = 0; i < operands; i++)
 		if (!*argv[optind + (int)i])

@@ -1,5 +1,6 @@
-/* The command line of a tool, from one table of its options. Reads the values, answers --help and --version, and says what
- * is wrong in one line on stderr: "greta-bench: -n: expected a whole number above 0, got 'x'". For tools alone: it prints.
+/* The command line of a tool, from one table of its options. Reads the values, answers --help and --version, and says
+ * what is wrong in one line on stderr: "greta-bench: -n: expected a whole number above 0, got 'x'". For tools alone: it
+ * prints.
  *
  * All tools end alike: 0 it is done, and what was asked is so; 1 it failed, or is not so (two plans differ, say); 2 the
  * command line has no meaning, by itself or for the files that it names. */
@@ -34,7 +35,8 @@ struct greta_option {
 	uint64_t *large;        /* likewise */
 	uint64_t *bytes;        /* likewise, with K, M, G or T behind it for 1024 to the power of 1 to 4 */
 	double *real;           /* a number; `positive`: above 0 */
-	unsigned *word;         /* one of words: its value; `bare`, if not 0, where none is given. Beside a number: either */
+	unsigned *word;         /* one of words: its value; `bare`, if not 0, where none is given.
+				 * Beside a number: either */
 	unsigned *list;         /* up to `room` ascending numbers, or words in any order, each once, with commas
 				 between; then zeros */
 	const char *(*read)(void *to, const char *value); /* anything else; NULL, or what it had expected instead */
@@ -59,8 +61,9 @@ struct greta_command_line {
 	size_t least, most;   /* so many operands */
 };
 
-/* Returns -1 when there is something to do, with the operands, ended by NULL, in *out_operands; else the exit status: what
- * was asked for has been printed, or what is wrong. From then on a limit on file sizes (ulimit -f) is an error like a full disk, not the tool's end. */
+/* Returns -1 when there is something to do, with the operands, ended by NULL, in *out_operands; else the exit status:
+ * what was asked for has been printed, or what is wrong. From then on a limit on file sizes (ulimit -f) is an error
+ * like a full disk, not the tool's end. */
 int greta_command_line_read(const struct greta_command_line *line, int argc, char **argv, char ***out_operands);
 
 /* Says what is wrong with a command line that could be read; returns 2. */

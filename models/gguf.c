@@ -56,7 +56,8 @@ static struct greta_gguf_file file_of(const struct stat *info)
 enum greta_status greta_gguf_open(const char *path, struct greta_gguf **out_gguf, struct greta_error *error)
 {
 	struct stat info;
-	time_t now = time(NULL); /* before the file is looked at: what changes later has a later time than SETTLED_S ago */
+	time_t now = time(NULL); /* before the file is looked at: what changes later
+				  * has a later time than SETTLED_S ago */
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not waiting for somebody to write into a pipe */
 	if (file < 0)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));

@@ -143,8 +143,8 @@ struct greta_gguf_file {
 	uint64_t changed_s, changed_ns; /* and when anything of it changed, which cannot */
 };
 
-/* As it was when the file was opened. NULL when a later change could go unseen: it had changed within the last seconds, and
- * clocks of file systems are coarse; or it is no file but memory. */
+/* As it was when the file was opened. NULL when a later change could go unseen: it had changed within the last seconds,
+ * and clocks of file systems are coarse; or it is no file but memory. */
 const struct greta_gguf_file *greta_gguf_file(const struct greta_gguf *gguf);
 
 /* Whether the file system says the same of the path now. */

@@ -46,7 +46,8 @@ enum greta_status greta_new_file_init(struct greta_new_file *file, const char *p
 {
 	struct stat there;
 	if (strcmp(path, "-") == 0)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "cannot write to standard output here: name a file (one of that "
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+				  "cannot write to standard output here: name a file (one of that "
 				  "name is ./-)");
 	if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
 		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: it is there and %s", path,

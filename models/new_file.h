@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Whether both paths lead to one file that exists: what is asked before a file is written, of the files that are read. NULLs
- * are no files. */
+/* Whether both paths lead to one file that exists: what is asked before a file is written, of the files that are read.
+ * NULLs are no files. */
 bool greta_same_file(const char *a, const char *b);
 
 struct greta_new_file {

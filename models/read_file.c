@@ -20,7 +20,8 @@ static enum greta_status read_all(FILE *file, const char *name, size_t most, cha
 			char *larger = realloc(text, room = room ? room * 2 : 4096);
 			if (!larger) {
 				free(text);
-				return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu bytes of %s", room, name);
+				return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu bytes of %s", room,
+						  name);
 			}
 			text = larger;
 		}
@@ -38,7 +39,8 @@ static enum greta_status read_all(FILE *file, const char *name, size_t most, cha
 	return GRETA_OK;
 }
 
-enum greta_status greta_read_file(const char *path, size_t most, char **out_text, size_t *out_length, struct greta_error *error)
+enum greta_status greta_read_file(const char *path, size_t most, char **out_text, size_t *out_length,
+				  struct greta_error *error)
 {
 	const char *name = greta_read_file_name(path);
 	if (name != path)

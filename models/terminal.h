@@ -1,5 +1,5 @@
-/* What long work says of itself on a terminal: one line of standard error, which the next one writes over. In a pipe or a file
- * there is none. For tools alone: it prints. */
+/* What long work says of itself on a terminal: one line of standard error, which the next one writes over. In a pipe or
+ * a file there is none. For tools alone: it prints. */
 #ifndef GRETA_TERMINAL_H
 #define GRETA_TERMINAL_H
 

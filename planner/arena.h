@@ -13,8 +13,8 @@ struct greta_arena {
 	struct greta_pack_result result;
 };
 
-/* Lifetimes are half-open: [first operation that touches the value, last one + 1). keep_all: no byte has two values, whatever
- * their lifetimes. MEMORY. */
+/* Lifetimes are half-open: [first operation that touches the value, last one + 1). keep_all: no byte has two values,
+ * whatever their lifetimes. MEMORY. */
 enum greta_status greta_arena_init(struct greta_arena *arena, const struct greta_graph *graph, bool keep_all,
 				   struct greta_error *error);
 

@@ -45,7 +45,8 @@ static enum greta_status choose_prefill(const struct greta_plan_options *options
 	uint32_t sorted[PROGRAMS_MAX];
 	for (size_t i = 0; i < count; i++) {
 		if (lengths[i] < 2 || lengths[i] > 65536)
-			return greta_fail(error, GRETA_ERROR_ARGUMENT, "prefill length %u: from 2 to 65536 tokens", lengths[i]);
+			return greta_fail(error, GRETA_ERROR_ARGUMENT, "prefill length %u: from 2 to 65536 tokens",
+					  lengths[i]);
 		sorted[i] = lengths[i] < choice->context ? lengths[i] : choice->context;
 	}
 	qsort(sorted, count, sizeof(sorted[0]), by_length);
@@ -78,8 +79,9 @@ static enum greta_status choose(const struct greta_llama *model, const struct gr
 				  choice.context, model->context_train);
 	if (choice.kv_type > GRETA_KV_F32 || choice.fuse > GRETA_FUSE_FULL || choice.activations > 4 ||
 	    choice.stamps > GRETA_PLAN_STAMPS_LAUNCHES)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "kv_type %u, fuse %u, activations %u or stamps %u is out of range",
-				  choice.kv_type, choice.fuse, choice.activations, choice.stamps);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+				  "kv_type %u, fuse %u, activations %u or stamps %u is out of range", choice.kv_type,
+				  choice.fuse, choice.activations, choice.stamps);
 	enum greta_status status = choose_prefill(options, &choice, error);
 	if (status == GRETA_OK)
 		*out = choice;
@@ -114,7 +116,8 @@ static void add_fixed_buffers(struct greta_draft *draft, const struct greta_llam
 	header->logits_offset = add_fixed(draft, "logits", GRETA_REGION_IO, (uint64_t)model->n_vocab * sizeof(float));
 	uint64_t positions = ((uint64_t)choice->context + GRETA_ATTENTION_CHUNK - 1) / GRETA_ATTENTION_CHUNK *
 			     GRETA_ATTENTION_CHUNK;
-	uint64_t cache_bytes = positions * model->n_head_kv * model->head_dim * (choice->kv_type == GRETA_KV_F16 ? 2 : 4);
+	uint64_t cache_bytes =
+	    positions * model->n_head_kv * model->head_dim * (choice->kv_type == GRETA_KV_F16 ? 2 : 4);
 	for (uint32_t l = 0; l < model->n_layer; l++) {
 		char name[24];
 		snprintf(name, sizeof(name), "k cache.%u", l);
@@ -204,8 +207,9 @@ static enum greta_status add_stamps(struct greta_draft *draft, struct greta_grap
 	return greta_graph_stamp(graph, where, buffer, error);
 }
 
-static enum greta_status add_program(struct greta_draft *draft, const struct greta_llama *model, const struct choice *choice,
-				     const struct greta_weights *weights, uint32_t chunk, struct greta_error *error)
+static enum greta_status add_program(struct greta_draft *draft, const struct greta_llama *model,
+				     const struct choice *choice, const struct greta_weights *weights, uint32_t chunk,
+				     struct greta_error *error)
 {
 	struct greta_schedule_options options = {chunk, choice->context, choice->kv_type, choice->activations,
 						 choice->keep_all};

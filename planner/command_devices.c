@@ -34,8 +34,9 @@ static void print_device(const char *provider, size_t number, const struct greta
 	if (device->error.status != GRETA_OK)
 		printf("  %-3zu %s\n", number, device->error.message);
 	else {
-		printf("  %-3zu %-8s %s, %d compute units, %.1f GiB, %.1f free; ", number, device->architecture, device->name,
-		       device->compute_units, (double)device->total_bytes / gib, (double)device->free_bytes / gib);
+		printf("  %-3zu %-8s %s, %d compute units, %.1f GiB, %.1f free; ", number, device->architecture,
+		       device->name, device->compute_units, (double)device->total_bytes / gib,
+		       (double)device->free_bytes / gib);
 		print_targets(provider, device->architecture);
 	}
 }

@@ -44,7 +44,8 @@ static void bytes(struct comparison *c, const char *what, uint64_t a, uint64_t b
 	if (a == b)
 		return;
 	c->differences++;
-	printf("%s: %s, %s (%+lld bytes)\n", what, greta_bytes_text(a, text_a), greta_bytes_text(b, text_b), (long long)(b - a));
+	printf("%s: %s, %s (%+lld bytes)\n", what, greta_bytes_text(a, text_a), greta_bytes_text(b, text_b),
+	       (long long)(b - a));
 }
 
 static void compare_headers(struct comparison *c)
@@ -84,19 +85,21 @@ static void compare_tensors(struct comparison *c)
 	uint32_t differ = 0;
 	for (size_t i = 0; i < c->a->tensor_count; i++) {
 		const struct greta_plan_tensor *a = &c->a->tensors[i], *b = &c->b->tensors[i];
-		differ += strcmp(greta_plan_string(c->a, a->name), greta_plan_string(c->b, b->name)) != 0 || a->type != b->type ||
-			  a->layout != b->layout || a->region != b->region || a->offset != b->offset || a->rows != b->rows ||
-			  a->cols != b->cols || a->exponent != b->exponent;
+		differ += strcmp(greta_plan_string(c->a, a->name), greta_plan_string(c->b, b->name)) != 0 ||
+			  a->type != b->type || a->layout != b->layout || a->region != b->region ||
+			  a->offset != b->offset || a->rows != b->rows || a->cols != b->cols ||
+			  a->exponent != b->exponent;
 	}
 	if (differ) {
 		c->differences++;
-		printf("tensors: %u of %zu differ in name, type, layout, place or exponent\n", differ, c->a->tensor_count);
+		printf("tensors: %u of %zu differ in name, type, layout, place or exponent\n", differ,
+		       c->a->tensor_count);
 	}
 }
 
 /* The first argument that differs; false if none does. */
-static bool compare_launch(const struct comparison *c, const struct greta_plan_launch *a, const struct greta_plan_launch *b,
-			   char out[GRETA_TEXT_MAX])
+static bool compare_launch(const struct comparison *c, const struct greta_plan_launch *a,
+			   const struct greta_plan_launch *b, char out[GRETA_TEXT_MAX])
 {
 	const struct greta_kernel_info *info = greta_kernel_info(a->kernel);
 	if (a->kernel != b->kernel) {
@@ -109,23 +112,26 @@ static bool compare_launch(const struct comparison *c, const struct greta_plan_l
 		const char *value_b = greta_argument_text(c->b, b, &info->fields[f], text_b);
 		if (!strcmp(value_a, value_b))
 			continue;
-		snprintf(out, GRETA_TEXT_MAX, "%s: %s is %.60s, %.60s", info->name, info->fields[f].name, value_a, value_b);
+		snprintf(out, GRETA_TEXT_MAX, "%s: %s is %.60s, %.60s", info->name, info->fields[f].name, value_a,
+			 value_b);
 		return true;
 	}
 	if (memcmp(a->grid, b->grid, sizeof(a->grid)) != 0) {
-		snprintf(out, GRETA_TEXT_MAX, "%s: grid %ux%u, %ux%u", info->name, a->grid[0], a->grid[1], b->grid[0], b->grid[1]);
+		snprintf(out, GRETA_TEXT_MAX, "%s: grid %ux%u, %ux%u", info->name, a->grid[0], a->grid[1], b->grid[0],
+			 b->grid[1]);
 		return true;
 	}
 	return false;
 }
 
-static void compare_launches(struct comparison *c, const struct greta_plan_program *a, const struct greta_plan_program *b,
-			     const char *name)
+static void compare_launches(struct comparison *c, const struct greta_plan_program *a,
+			     const struct greta_plan_program *b, const char *name)
 {
 	uint32_t differ = 0;
 	for (uint32_t l = 0; l < a->launch_count; l++) {
 		char what[GRETA_TEXT_MAX];
-		if (!compare_launch(c, &c->a->launches[a->first_launch + l], &c->b->launches[b->first_launch + l], what))
+		if (!compare_launch(c, &c->a->launches[a->first_launch + l], &c->b->launches[b->first_launch + l],
+				    what))
 			continue;
 		if (differ++ < LISTED)
 			printf("%s, launch %u: %s\n", name, l, what);
@@ -191,7 +197,8 @@ int greta_plan_command_diff(int argc, char **argv)
 	compare_headers(&c);
 	compare_tensors(&c);
 	compare_programs(&c);
-	if (c.differences == 0 && (a.header->file_bytes != b.header->file_bytes || memcmp(a.header, b.header, a.header->file_bytes) != 0)) {
+	if (c.differences == 0 &&
+	    (a.header->file_bytes != b.header->file_bytes || memcmp(a.header, b.header, a.header->file_bytes) != 0)) {
 		c.differences++;
 		puts("the same decisions, but the files' bytes differ");
 	}

@@ -91,7 +91,8 @@ static int show(const struct greta_plan *plan, const struct request *request)
 		return 2;
 	}
 	if (request->json && !greta_show_json(plan, request->plan, stdout)) {
-		fprintf(stderr, "greta-plan show: cannot write JSON: %s\n", ferror(stdout) ? strerror(errno) : "out of memory");
+		fprintf(stderr, "greta-plan show: cannot write JSON: %s\n",
+			ferror(stdout) ? strerror(errno) : "out of memory");
 		return 1;
 	}
 	bool alone = request->json || (request->svg && !request->launches && !request->arena);
@@ -127,7 +128,8 @@ int greta_plan_command_show(int argc, char **argv)
 		return code;
 	request.plan = operands[0];
 	if (request.svg && !strcmp(request.svg, "-") && (request.json || request.launches || request.arena))
-		return greta_command_line_wrong(&line, "--svg - and what else is asked for would both go to standard output");
+		return greta_command_line_wrong(&line,
+						"--svg - and what else is asked for would both go to standard output");
 	if (greta_plan_open(request.plan, &plan, &error) != GRETA_OK)
 		return greta_command_failed(line.tool, &error);
 	code = show(&plan, &request);

@@ -1,5 +1,5 @@
-/* greta-plan's sub-commands. Each takes its own argc and argv, prints to stdout, tells errors in one line on stderr, and
- * returns the exit status (models/command_line.h). */
+/* greta-plan's sub-commands. Each takes its own argc and argv, prints to stdout, tells errors in one line on stderr,
+ * and returns the exit status (models/command_line.h). */
 #ifndef GRETA_PLANNER_COMMANDS_H
 #define GRETA_PLANNER_COMMANDS_H
 

@@ -68,7 +68,8 @@ void *greta_draft_at(struct greta_draft *draft, enum greta_plan_section section,
 	return draft->sections[section].data + index * ITEM_BYTES[section];
 }
 
-enum greta_status greta_draft_write(struct greta_draft *draft, struct greta_plan_image *out_image, struct greta_error *error)
+enum greta_status greta_draft_write(struct greta_draft *draft, struct greta_plan_image *out_image,
+				    struct greta_error *error)
 {
 	struct greta_plan_header *header = &draft->header;
 	size_t size = sizeof(*header);

@@ -29,7 +29,9 @@ uint32_t greta_draft_string(struct greta_draft *draft, const char *text, size_t 
 size_t greta_draft_count(const struct greta_draft *draft, enum greta_plan_section section);
 void *greta_draft_at(struct greta_draft *draft, enum greta_plan_section section, size_t index);
 
-/* Lays the sections out, completes the header, and gives the file's bytes. MEMORY, also for an earlier failed addition. */
-enum greta_status greta_draft_write(struct greta_draft *draft, struct greta_plan_image *out_image, struct greta_error *error);
+/* Lays the sections out, completes the header, and gives the file's bytes.
+ * MEMORY, also for an earlier failed addition. */
+enum greta_status greta_draft_write(struct greta_draft *draft, struct greta_plan_image *out_image,
+				    struct greta_error *error);
 
 #endif

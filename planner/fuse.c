@@ -109,7 +109,8 @@ static bool fuse_gate_up(struct greta_graph *graph, uint32_t at, const struct gr
 	const struct greta_op *gate = &graph->ops[at], *up = gate + 1, *silu = gate + 2;
 	struct greta_ref out_gate = gate->refs[GRETA_REF(product, y)];
 	struct greta_ref out_up = up->refs[GRETA_REF(product, y)];
-	bool fits = same_input(gate, gate) && same_input(gate, up) && gate->args.product.rows == up->args.product.rows &&
+	bool fits = same_input(gate, gate) && same_input(gate, up) &&
+		    gate->args.product.rows == up->args.product.rows &&
 		    greta_ref_equal(silu->refs[GRETA_REF(silu_mul, gate)], out_gate) &&
 		    greta_ref_equal(silu->refs[GRETA_REF(silu_mul, up)], out_up) &&
 		    next_touch(graph, at + 2, out_gate) == graph->op_count &&
@@ -265,7 +266,8 @@ static bool digits_slots(struct greta_op *op, struct digits_slots *out)
 	}
 }
 
-enum greta_status greta_fuse_digits(struct greta_graph *graph, const struct greta_target *target, struct greta_error *error)
+enum greta_status greta_fuse_digits(struct greta_graph *graph, const struct greta_target *target,
+				    struct greta_error *error)
 {
 	for (uint32_t at = 0; at < graph->op_count; at++) {
 		struct digits_slots first;
@@ -294,8 +296,8 @@ enum greta_status greta_fuse_digits(struct greta_graph *graph, const struct gret
 		/* Everybody who takes the same vector, until it is written again. */
 		for (uint32_t i = at + 1; i < graph->op_count; i++) {
 			struct digits_slots other;
-			if (digits_slots(&graph->ops[i], &other) && null(*other.digits) && greta_ref_equal(*other.x, x) &&
-			    greta_ref_equal(*other.norm, norm)) {
+			if (digits_slots(&graph->ops[i], &other) && null(*other.digits) &&
+			    greta_ref_equal(*other.x, x) && greta_ref_equal(*other.norm, norm)) {
 				*other.digits = digits;
 				*other.x = *other.norm = (struct greta_ref){GRETA_REF_NULL, 0};
 				*other.eps = 0;

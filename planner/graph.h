@@ -1,8 +1,8 @@
 /* A program as a chain of operations on buffers: what schedule makes, fuse rewrites and lower turns into launches.
  *
- * An operation is a kernel of kernels/abi.h with its arguments: plain values stand in the argument struct itself, and for
- * each pointer field a reference says what it will point at. Values are the buffers of activations; an operation may write
- * one that is already there (x is updated in place). */
+ * An operation is a kernel of kernels/abi.h with its arguments: plain values stand in the argument struct itself, and
+ * for each pointer field a reference says what it will point at. Values are the buffers of activations; an operation
+ * may write one that is already there (x is updated in place). */
 #ifndef GRETA_PLANNER_GRAPH_H
 #define GRETA_PLANNER_GRAPH_H
 

@@ -125,7 +125,8 @@ static uint32_t row_blocks(const struct greta_form *form, const struct work *wor
 {
 	if (!form->apart)
 		return blocks_of(work->rows[0] + work->rows[1] + work->rows[2], together);
-	return blocks_of(work->rows[0], together) + blocks_of(work->rows[1], together) + blocks_of(work->rows[2], together);
+	return blocks_of(work->rows[0], together) + blocks_of(work->rows[1], together) +
+	       blocks_of(work->rows[2], together);
 }
 
 uint64_t greta_op_digits_room(const struct greta_op *op, const struct greta_target *target)

@@ -12,8 +12,8 @@ struct greta_lowered {
 	uint32_t shared_bytes;
 };
 
-/* Fills in the rest of the operation's arguments and says how it is launched. UNSUPPORTED when it needs a kernel or shared
- * memory that the target does not have. */
+/* Fills in the rest of the operation's arguments and says how it is launched. UNSUPPORTED when it needs a kernel or
+ * shared memory that the target does not have. */
 enum greta_status greta_lower(struct greta_op *op, const struct greta_target *target, struct greta_lowered *out_lowered,
 			      struct greta_error *error);
 

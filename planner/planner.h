@@ -1,8 +1,9 @@
 /* greta-plan as a library: from a model to the bytes of a plan file (runtime/plan.h).
  *
- * The way there, one file each: weights (which tensors, in which layout, where), schedule (a program as a chain of textbook
- * operations), fuse (fewer, larger operations, as the target's description allows), lower (operations to launches), arena
- * (lifetimes and offsets), write (the file). The same input gives the same bytes, whatever the number of threads. */
+ * The way there, one file each: weights (which tensors, in which layout, where), schedule (a program as a chain of
+ * textbook operations), fuse (fewer, larger operations, as the target's description allows), lower (operations to
+ * launches), arena (lifetimes and offsets), write (the file). The same input gives the same bytes, whatever the number
+ * of threads. */
 #ifndef GRETA_PLANNER_H
 #define GRETA_PLANNER_H
 
@@ -11,8 +12,8 @@
 
 #include <stdbool.h>
 
-/* Where a plan writes time stamps (kernels/abi.h, stamp): nowhere, or in every program twice before its first launch, so that
- * what a stamp itself takes is known, and then after each logic block of a layer, or after each launch. */
+/* Where a plan writes time stamps (kernels/abi.h, stamp): nowhere, or in every program twice before its first launch,
+ * so that what a stamp itself takes is known, and then after each logic block of a layer, or after each launch. */
 enum greta_plan_stamps { GRETA_PLAN_STAMPS_NONE, GRETA_PLAN_STAMPS_BLOCKS, GRETA_PLAN_STAMPS_LAUNCHES };
 
 struct greta_plan_options {
@@ -28,8 +29,8 @@ struct greta_plan_options {
 	uint32_t stamps;          /* enum greta_plan_stamps */
 	uint32_t threads;         /* that read the weights' scales; 0: one per processor, at most 8 */
 
-	/* Called now and then while the weights are read, with the bytes done and the bytes in all, always from the thread
-	 * that builds; NULL: not called. */
+	/* Called now and then while the weights are read, with the bytes done and the bytes in all, always from the
+	 * thread that builds; NULL: not called. */
 	void (*progress)(void *user, uint64_t done, uint64_t total);
 	void *user;
 };
@@ -43,9 +44,9 @@ struct greta_plan_image {
 };
 
 /* Plans `model`, which was read from a file, into a checked image. Prefill lengths above the context are cut to it, and
- * repetitions dropped. Blocks while the scales of all matrices are read. Errors: ARGUMENT (an option out of range; the message
- * says the range), FORMAT (a scale that is not finite, naming tensor and block), UNSUPPORTED (a kernel would need more than
- * the target has), MEMORY. */
+ * repetitions dropped. Blocks while the scales of all matrices are read. Errors: ARGUMENT (an option out of range; the
+ * message says the range), FORMAT (a scale that is not finite, naming tensor and block), UNSUPPORTED (a kernel would
+ * need more than the target has), MEMORY. */
 enum greta_status greta_plan_build(const struct greta_llama *model, const struct greta_plan_options *options,
 				   struct greta_plan_image *out_image, struct greta_error *error);
 

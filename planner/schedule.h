@@ -14,8 +14,8 @@ struct greta_schedule_options {
 			       * of one that is added to */
 };
 
-/* Fills *out_graph, which greta_graph_finish releases. What depends on the target (rows, heads and tokens a block) is left 0.
- * MEMORY. */
+/* Fills *out_graph, which greta_graph_finish releases.
+ * What depends on the target (rows, heads and tokens a block) is left 0. MEMORY. */
 enum greta_status greta_schedule(const struct greta_llama *model, const struct greta_weights *weights,
 				 const struct greta_schedule_options *options, struct greta_graph *out_graph,
 				 struct greta_error *error);

@@ -1,5 +1,5 @@
-/* The views of a plan. Each prints to `out`; a failing stream is the caller's to notice (ferror). The plan has been opened,
- * not necessarily verified. */
+/* The views of a plan. Each prints to `out`; a failing stream is the caller's to notice (ferror). The plan has been
+ * opened, not necessarily verified. */
 #ifndef GRETA_PLANNER_SHOW_H
 #define GRETA_PLANNER_SHOW_H
 
@@ -14,8 +14,8 @@ void greta_show_summary(const struct greta_plan *plan, const char *path, FILE *o
 /* One line a launch: number, layer, logic block, kernel, grid, shared memory, and every argument by name. */
 void greta_show_launches(const struct greta_plan *plan, const struct greta_plan_program *program, FILE *out);
 
-/* The arena as a picture of characters: a line for each range of addresses between beginnings and ends of buffers, a column for
- * each launch, in panels at most `columns` wide. */
+/* The arena as a picture of characters: a line for each range of addresses between beginnings and ends of buffers, a
+ * column for each launch, in panels at most `columns` wide. */
 void greta_show_arena(const struct greta_plan *plan, uint32_t program, uint32_t columns, FILE *out);
 
 /* Everything, as one JSON object. False when memory or the stream failed. */

@@ -50,13 +50,14 @@ static char kind_of(struct kinds *kinds, const struct greta_plan *plan, const st
 }
 
 /* What stands for addresses [low, high) during a launch: a kind, '.' for nothing, '#' for more than one. */
-static char cell(struct kinds *kinds, const struct greta_plan *plan, uint32_t program, uint64_t low, uint64_t high, uint32_t launch)
+static char cell(struct kinds *kinds, const struct greta_plan *plan, uint32_t program, uint64_t low, uint64_t high,
+		 uint32_t launch)
 {
 	char seen = '.';
 	for (size_t b = 0; b < plan->buffer_count; b++) {
 		const struct greta_plan_buffer *buffer = &plan->buffers[b];
-		if (buffer->program != program || buffer->first > launch || buffer->last <= launch || buffer->offset >= high ||
-		    buffer->offset + buffer->bytes <= low)
+		if (buffer->program != program || buffer->first > launch || buffer->last <= launch ||
+		    buffer->offset >= high || buffer->offset + buffer->bytes <= low)
 			continue;
 		char letter = kind_of(kinds, plan, buffer);
 		seen = seen == '.' || seen == letter ? letter : '#';
@@ -65,14 +66,16 @@ static char cell(struct kinds *kinds, const struct greta_plan *plan, uint32_t pr
 }
 
 /* A line per range of addresses, a column per launch of [from, to). */
-static void print_panel(struct kinds *kinds, const struct greta_plan *plan, uint32_t program, uint32_t from, uint32_t to, FILE *out)
+static void print_panel(struct kinds *kinds, const struct greta_plan *plan, uint32_t program, uint32_t from,
+			uint32_t to, FILE *out)
 {
 	uint64_t points[POINTS];
 	uint32_t count = greta_arena_points(plan, program, POINTS, points);
 	char size[GRETA_TEXT_MAX];
 	fprintf(out, "\n%10s %8s  launches %u to %u\n", "address", "size", from, to - 1);
 	for (uint32_t r = 0; r + 1 < count; r++) {
-		fprintf(out, "%10llu %8s  ", (unsigned long long)points[r], greta_bytes_text(points[r + 1] - points[r], size));
+		fprintf(out, "%10llu %8s  ", (unsigned long long)points[r],
+			greta_bytes_text(points[r + 1] - points[r], size));
 		for (uint32_t launch = from; launch < to; launch++)
 			fputc(cell(kinds, plan, program, points[r], points[r + 1], launch), out);
 		fputc('\n', out);
@@ -87,7 +90,8 @@ void greta_show_arena(const struct greta_plan *plan, uint32_t program, uint32_t 
 	struct kinds kinds = {0};
 	fprintf(out, "\narena of %s: %s\n", greta_plan_string(plan, p->name), greta_bytes_text(p->arena_bytes, text));
 	for (uint32_t from = 0; from < p->launch_count; from += width)
-		print_panel(&kinds, plan, program, from, p->launch_count - from < width ? p->launch_count : from + width, out);
+		print_panel(&kinds, plan, program, from,
+			    p->launch_count - from < width ? p->launch_count : from + width, out);
 	fputc('\n', out);
 	for (uint32_t k = 0; k < kinds.count; k++)
 		fprintf(out, "%c %.*s (%s)%s", kinds.items[k].letter, (int)kinds.items[k].length, kinds.items[k].name,

@@ -35,8 +35,8 @@ static void print_escaped(FILE *out, const char *text)
 	}
 }
 
-/* Colours that are told apart on a light page and on a dark one, with dark letters on them. The rules are for this picture alone
- * where it stands in a page. */
+/* Colours that are told apart on a light page and on a dark one, with dark letters on them. The rules are for this
+ * picture alone where it stands in a page. */
 static void print_style(FILE *out)
 {
 	static const char *const fills[GRETA_BLOCK_COUNT] = {"#b8c0cc", "#8ec1e0", "#f2c078", "#a8d08d",
@@ -88,7 +88,8 @@ static void print_legend(const struct canvas *c)
 	for (int b = 0; b < GRETA_BLOCK_COUNT; b++) {
 		int x = 24 + b * 172;
 		fprintf(c->out, "<rect class='b f%d' x='%d' y='84' width='16' height='16'/>", b, x);
-		fprintf(c->out, "<text x='%d' y='97'>%s: %u</text>\n", x + 22, greta_block_name((uint32_t)b), counts[b]);
+		fprintf(c->out, "<text x='%d' y='97'>%s: %u</text>\n", x + 22, greta_block_name((uint32_t)b),
+			counts[b]);
 	}
 }
 
@@ -103,18 +104,20 @@ static void print_layers(const struct canvas *c)
 		if (launch->layer == GRETA_PLAN_NONE || launch->layer == launch[-1].layer)
 			continue;
 		double x = x_of(c, l);
-		fprintf(c->out, "<line class='axis' x1='%.2f' x2='%.2f' y1='%d' y2='%d'/>", x, x, STRIP_TOP, STRIP_TOP + STRIP_HEIGHT + 6);
+		fprintf(c->out, "<line class='axis' x1='%.2f' x2='%.2f' y1='%d' y2='%d'/>", x, x, STRIP_TOP,
+			STRIP_TOP + STRIP_HEIGHT + 6);
 		if (x < last + 52)
 			continue;
-		fprintf(c->out, "<text class='quiet' x='%.2f' y='%d'>layer %u</text>\n", x + 2, STRIP_TOP + STRIP_HEIGHT + 18,
-			launch->layer);
+		fprintf(c->out, "<text class='quiet' x='%.2f' y='%d'>layer %u</text>\n", x + 2,
+			STRIP_TOP + STRIP_HEIGHT + 18, launch->layer);
 		last = x;
 	}
 }
 
 static void print_schedule(const struct canvas *c)
 {
-	fprintf(c->out, "<text class='heading' x='24' y='%d'>Schedule: one chain, from left to right</text>\n", STRIP_TOP - 16);
+	fprintf(c->out, "<text class='heading' x='24' y='%d'>Schedule: one chain, from left to right</text>\n",
+		STRIP_TOP - 16);
 	double width = (double)PANEL / c->program->launch_count;
 	for (uint32_t l = 0; l < c->program->launch_count; l++) {
 		const struct greta_plan_launch *launch = &c->plan->launches[c->program->first_launch + l];
@@ -122,13 +125,14 @@ static void print_schedule(const struct canvas *c)
 		fprintf(c->out, "<rect class='b f%u' x='%.2f' y='%d' width='%.2f' height='%d'><title>%u: %s, %u x %u blocks</title></rect>\n",
 			launch->logic_block, x_of(c, l), STRIP_TOP, width, STRIP_HEIGHT, l, kernel, launch->grid[0], launch->grid[1]);
 		if (width >= 50)
-			fprintf(c->out, "<text class='in' x='%.2f' y='%d' text-anchor='middle'>%s</text>\n", x_of(c, l) + width / 2,
-				STRIP_TOP + 22, kernel);
+			fprintf(c->out, "<text class='in' x='%.2f' y='%d' text-anchor='middle'>%s</text>\n",
+				x_of(c, l) + width / 2, STRIP_TOP + 22, kernel);
 	}
 	print_layers(c);
 }
 
-/* The height of a range of addresses goes with the square root of its size, so that small buffers are seen beside large ones. */
+/* The height of a range of addresses goes with the square root of its size,
+ * so that small buffers are seen beside large ones. */
 static void scale_addresses(struct canvas *c)
 {
 	c->point_count = greta_arena_points(c->plan, c->index, POINTS, c->points);
@@ -167,8 +171,10 @@ static void print_axes(const struct canvas *c)
 	}
 	uint32_t step = c->program->launch_count / 20 + 1;
 	for (uint32_t l = 0; l < c->program->launch_count; l += step)
-		fprintf(c->out, "<text class='quiet' x='%.2f' y='%d'>%u</text>\n", x_of(c, l), ARENA_TOP + ARENA_HEIGHT + 20, l);
-	fprintf(c->out, "<text class='quiet' x='%d' y='%d' text-anchor='end'>launch</text>\n", LEFT - 8, ARENA_TOP + ARENA_HEIGHT + 20);
+		fprintf(c->out, "<text class='quiet' x='%.2f' y='%d'>%u</text>\n", x_of(c, l),
+			ARENA_TOP + ARENA_HEIGHT + 20, l);
+	fprintf(c->out, "<text class='quiet' x='%d' y='%d' text-anchor='end'>launch</text>\n", LEFT - 8,
+		ARENA_TOP + ARENA_HEIGHT + 20);
 }
 
 static void print_buffer(const struct canvas *c, const struct greta_plan_buffer *b)
@@ -178,8 +184,8 @@ static void print_buffer(const struct canvas *c, const struct greta_plan_buffer 
 	double height = y_of(c, b->offset + b->bytes) - y;
 	const char *name = greta_plan_string(c->plan, b->name);
 	char text[GRETA_TEXT_MAX];
-	fprintf(c->out, "<rect class='b f%u' x='%.2f' y='%.2f' width='%.2f' height='%.2f'><title>", writer->logic_block, x, y, width,
-		height);
+	fprintf(c->out, "<rect class='b f%u' x='%.2f' y='%.2f' width='%.2f' height='%.2f'><title>", writer->logic_block,
+		x, y, width, height);
 	print_escaped(c->out, name);
 	fprintf(c->out, ": %s at %llu, launches %u to %u</title></rect>\n", greta_bytes_text(b->bytes, text),
 		(unsigned long long)b->offset, b->first, b->last - 1);
@@ -211,8 +217,10 @@ static void print_arena(const struct canvas *c)
 	double y = y_of(c, c->program->arena_bytes);
 	fprintf(c->out, "<line class='bound' x1='%d' x2='%d' y1='%.2f' y2='%.2f'/>", LEFT, LEFT + PANEL, y, y);
 	uint64_t bound = greta_arena_bound(c->plan, c->index);
-	fprintf(c->out, "<text class='boundtext' x='%d' y='%.2f' text-anchor='end'>peak %s, %s</text>\n", LEFT + PANEL, y + 38, peak,
-		c->program->arena_bytes == bound ? "the lower bound: no packing is smaller" : "above the bytes alive at one time");
+	fprintf(c->out, "<text class='boundtext' x='%d' y='%.2f' text-anchor='end'>peak %s, %s</text>\n", LEFT + PANEL,
+		y + 38, peak,
+		c->program->arena_bytes == bound ? "the lower bound: no packing is smaller"
+						 : "above the bytes alive at one time");
 	fprintf(c->out,
 		"<text class='quiet' x='%d' y='%.2f'>A buffer has the colour of the launch that writes it first. "
 		"Addresses grow downwards, heights with the square root of sizes.</text>\n",

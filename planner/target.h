@@ -1,5 +1,5 @@
-/* What the planner knows of a device. Everything it decides follows from the numbers in such a description, never from its
- * name, so that another device is another row of the table in target.c. */
+/* What the planner knows of a device. Everything it decides follows from the numbers in such a description, never from
+ * its name, so that another device is another row of the table in target.c. */
 #ifndef GRETA_PLANNER_TARGET_H
 #define GRETA_PLANNER_TARGET_H
 

@@ -32,10 +32,10 @@ struct greta_weights {
 	uint64_t region_bytes;    /* of WEIGHTS */
 };
 
-/* Lists the model's tensors and lays them out for `target`; exponents are still 0. `model` must outlive the weights. Norms and
- * the table of embeddings stay as they are; a matrix takes the target's layout for its type; what stays as it is is used in
- * the model where the target can (and the file's alignment is at least 32), else copied. MEMORY; FORMAT for rope
- * frequencies that are no positive numbers. */
+/* Lists the model's tensors and lays them out for `target`; exponents are still 0. `model` must outlive the weights.
+ * Norms and the table of embeddings stay as they are; a matrix takes the target's layout for its type; what stays as it
+ * is is used in the model where the target can (and the file's alignment is at least 32), else copied. MEMORY; FORMAT
+ * for rope frequencies that are no positive numbers. */
 enum greta_status greta_weights_init(struct greta_weights *weights, const struct greta_llama *model,
 				     const struct greta_target *target, struct greta_error *error);
 

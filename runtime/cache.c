@@ -63,7 +63,8 @@ enum greta_status greta_cache_folder(const char *chosen, char **out_folder, stru
 	if (!folder) {
 		if (errno == ENOMEM)
 			return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the cache folder's path");
-		return greta_fail(error, GRETA_ERROR_IO, "nothing is kept: there is no cache folder, neither XDG_CACHE_HOME nor HOME is set");
+		return greta_fail(error, GRETA_ERROR_IO,
+				  "nothing is kept: there is no cache folder, neither XDG_CACHE_HOME nor HOME is set");
 	}
 	if (!*folder || make_folders(folder) != 0 || access(folder, W_OK | X_OK) != 0) {
 		greta_fail(error, GRETA_ERROR_IO, "nothing is kept: cannot use the cache folder %s: %s", folder,
@@ -129,8 +130,8 @@ static struct kept *list(DIR *folder, size_t *out_count)
 	size_t count = 0, room = 0;
 	for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
 		struct stat found;
-		if (!is_ours(entry->d_name) || fstatat(dirfd(folder), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISREG(found.st_mode))
+		if (!is_ours(entry->d_name) ||
+		    fstatat(dirfd(folder), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(found.st_mode))
 			continue;
 		if (count == room) {
 			struct kept *larger = realloc(all, (room = 2 * room + 16) * sizeof(*all));

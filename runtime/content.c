@@ -61,7 +61,8 @@ static bool read_all(struct greta_content *out_content, const struct greta_gguf 
 	reading.hashes = calloc(count, sizeof(*reading.hashes));
 	bool good = reading.hashes && greta_share(&work, &unimportant) == GRETA_OK;
 	if (good) {
-		XXH128_hash_t hash = XXH3_128bits_withSeed(reading.hashes, count * sizeof(*reading.hashes), reading.size);
+		XXH128_hash_t hash =
+		    XXH3_128bits_withSeed(reading.hashes, count * sizeof(*reading.hashes), reading.size);
 		memcpy(out_content->hash, &hash, sizeof(out_content->hash));
 	}
 	free(reading.hashes);

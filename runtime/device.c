@@ -38,7 +38,8 @@ enum greta_status greta_device_memory_init(struct greta_device_memory *memory, c
 	struct greta_device_memory made = {0};
 	const uint64_t *bytes = plan->header->region_bytes;
 	void *pinned = NULL;
-	enum greta_status status = allocate(hip, "KV cache", bytes[GRETA_REGION_KV], &made.kv, &made.device_bytes, error);
+	enum greta_status status =
+	    allocate(hip, "KV cache", bytes[GRETA_REGION_KV], &made.kv, &made.device_bytes, error);
 	if (status == GRETA_OK)
 		status = allocate(hip, "arena", bytes[GRETA_REGION_ARENA], &made.arena, &made.device_bytes, error);
 	if (status == GRETA_OK)
@@ -47,8 +48,8 @@ enum greta_status greta_device_memory_init(struct greta_device_memory *memory, c
 		status = allocate_host(hip, "ring and logits", bytes[GRETA_REGION_IO],
 				       hipHostMallocMapped | hipHostMallocCoherent, &made.io, &made.host_bytes, error);
 	if (status == GRETA_OK)
-		status = allocate_host(hip, "staged tokens", greta_plan_staging_bytes(plan->header), hipHostMallocDefault,
-				       &pinned, &made.host_bytes, error);
+		status = allocate_host(hip, "staged tokens", greta_plan_staging_bytes(plan->header),
+		                       hipHostMallocDefault, &pinned, &made.host_bytes, error);
 	if (status != GRETA_OK) {
 		greta_device_memory_finish(&made, hip);
 		return status;
@@ -211,7 +212,8 @@ static enum greta_status await_step(struct greta *greta, size_t position, struct
 	return GRETA_OK;
 }
 
-static enum greta_status take_token(struct greta *greta, size_t position, uint32_t *out_token, struct greta_error *error)
+static enum greta_status take_token(struct greta *greta, size_t position, uint32_t *out_token,
+                                    struct greta_error *error)
 {
 	uint32_t entry = __atomic_load_n(ring(greta) + position, __ATOMIC_ACQUIRE);
 	if (!entry) {

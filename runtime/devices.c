@@ -38,7 +38,8 @@ static enum greta_status ask_devices(const struct greta_hip *hip, struct greta_p
     struct greta_error *error)
 {
 	if (count < 1 || count > DEVICES_MAX)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "hipGetDeviceCount of provider %s gives %d", hip->provider, count);
+		return greta_fail(
+		    error, GRETA_ERROR_DEVICE, "hipGetDeviceCount of provider %s gives %d", hip->provider, count);
 	info->devices = calloc((size_t)count, sizeof(*info->devices));
 	if (!info->devices)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory to list %d devices", count);
@@ -79,7 +80,8 @@ enum greta_status greta_provider_info_init(struct greta_provider_info *info, con
 			made.provider = greta_hip_provider_name(i);
 	}
 	if (!made.provider)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no HIP provider is called \"%s\"", name ? name : "(null)");
+		return greta_fail(
+		    error, GRETA_ERROR_ARGUMENT, "no HIP provider is called \"%s\"", name ? name : "(null)");
 	enum greta_status status = greta_hip_load(name, options, &hip, &reason);
 	if (!status)
 		status = ask(hip, &made, &reason);

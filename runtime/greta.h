@@ -43,11 +43,12 @@ enum greta_choice_fuse { GRETA_OPEN_FUSE_DEFAULT = 0, GRETA_OPEN_FUSE_NONE = 1, 
 #define GRETA_CACHE_BYTES_DEFAULT (UINT64_C(32) << 30)
 
 /* Told about work that may take long, from the thread that called: `what` is "reading the model", "planning", "packing
- * weights", "checking weights", "uploading weights" or "reading the prompt"; done goes up to total (bytes or tokens). */
+ * weights", "checking weights", "uploading weights" or "reading the prompt"; done goes up to total (bytes or
+ * tokens). */
 typedef void greta_progress(void *user, const char *what, uint64_t done, uint64_t total);
 
-/* Told in one line, from the thread that called, about what is done without or again: a cache that cannot be written, a file
- * there that is damaged. */
+/* Told in one line, from the thread that called, about what is done without or again: a cache that cannot be written,
+ * a file there that is damaged. */
 typedef void greta_warning(void *user, const char *message);
 
 /* Zero means the default everywhere: `struct greta_options options = { .context = 2048 };`. */
@@ -79,13 +80,14 @@ struct greta_options {
 	enum greta_choice_kv kv;
 	enum greta_choice_fuse fuse;
 	unsigned activations;    /* digits per value, 1 to 4; default 4 (x32) */
-	enum greta_choice_stamps stamps; /* time stamps after each logic block or launch (greta-bench, --trace); default: none */
+	enum greta_choice_stamps stamps; /* time stamps after each logic block or launch (greta-bench, --trace);
+					  * default: none */
 };
 
 /* Opens the GGUF model or the plan at `path` (told apart by their content). NULL options mean all defaults. A cached
- * plan that is damaged or stale is made again; a cache that cannot be written is done without (options.warn). Strings are copied.
- * Errors: ARGUMENT (options), IO, FORMAT, UNSUPPORTED, MISMATCH (the plan is for another model, target or build: the
- * message names both and the remedy), MEMORY, DEVICE. */
+ * plan that is damaged or stale is made again; a cache that cannot be written is done without (options.warn). Strings
+ * are copied. Errors: ARGUMENT (options), IO, FORMAT, UNSUPPORTED, MISMATCH (the plan is for another model, target or
+ * build: the message names both and the remedy), MEMORY, DEVICE. */
 GRETA_API enum greta_status greta_open(const char *path, const struct greta_options *options, struct greta **out_greta,
 				       struct greta_error *error);
 
@@ -213,8 +215,10 @@ struct greta_stats {
 	uint64_t mapped_bytes;   /* of weights read where the file is mapped (model or packed weights) */
 	uint64_t upload_bytes;   /* of weights copied to the device */
 	uint64_t device_bytes;   /* allocated of the device's memory: weights uploaded, KV cache, arena, state */
-	uint64_t planned_bytes;  /* what greta-plan show says that will be, on a device that does not read the host's memory */
-	uint64_t host_bytes;     /* allocated of the host's, pinned: ring, logits, staged tokens; weights laid out there */
+	uint64_t planned_bytes;  /* what greta-plan show says that will be,
+				  * on a device that does not read the host's memory */
+	uint64_t host_bytes;     /* allocated of the host's, pinned: ring, logits, staged tokens;
+				  * weights laid out there */
 	uint64_t step_weight_bytes; /* weight bytes that one decode step reads */
 	uint32_t launches_per_step; /* of the decode program */
 	uint32_t nodes_per_step;    /* of its graph; 0 in an eager session */

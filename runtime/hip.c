@@ -170,5 +170,6 @@ enum greta_status greta_hip_fail(const struct greta_hip *hip, hipError_t code, s
 	const char *detail = hip->detail(), *name = hip->hipGetErrorName(code), *meaning = hip->hipGetErrorString(code);
 	bool told = !strcmp(name, meaning); /* as AMD's runtime has it of some */
 	return greta_fail(error, code == hipErrorOutOfMemory ? GRETA_ERROR_MEMORY : GRETA_ERROR_DEVICE,
-	    "%s: %s%s%s%s%s%s", text, name, told ? "" : ", ", told ? "" : meaning, *detail ? " (" : "", detail, *detail ? ")" : "");
+	    "%s: %s%s%s%s%s%s", text, name, told ? "" : ", ", told ? "" : meaning, *detail ? " (" : "", detail,
+	    *detail ? ")" : "");
 }

@@ -268,8 +268,8 @@ enum greta_status greta_hip_architecture(const struct greta_hip *hip, int device
     char out_name[GRETA_HIP_ARCHITECTURE_MAX], struct greta_error *error);
 
 /* Whether a device of that architecture takes code objects for `target`: those for itself and, on NVIDIA, text for an
- * architecture that is not newer ("compute_80"), which the driver compiles when it is loaded. False where no provider is
- * called that. */
+ * architecture that is not newer ("compute_80"), which the driver compiles when it is loaded. False where no provider
+ * is called that. */
 bool greta_hip_takes(const char *provider, const char *architecture, const char *target);
 
 /* The name and the meaning of a code; "hipErrorUnknown" and "unknown error" for numbers not in the list. Static. */

@@ -83,8 +83,8 @@ enum greta_status greta_session_run_launches(struct greta *greta, const int32_t 
 				  greta->broken_by.message);
 	if (!count || count > planned->chunk_tokens || count > greta->plan.header->context - start ||
 	    launches > planned->launch_count || greta->position < start)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%zu tokens behind %zu, %u launches of program %s", count,
-				  start, launches, greta_plan_string(&greta->plan, planned->name));
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%zu tokens behind %zu, %u launches of program %s",
+				  count, start, launches, greta_plan_string(&greta->plan, planned->name));
 	for (size_t i = 0; i < count; i++)
 		greta_session_tokens(greta)[start + i] = (uint32_t)tokens[i];
 	enum greta_status status = greta_session_write_state(greta, start, start + count, error);

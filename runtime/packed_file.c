@@ -38,7 +38,8 @@ uint64_t greta_packed_layout_hash(const struct greta_plan *plan)
 	return XXH3_64bits_withSeed(plan->constants, plan->header->sections[GRETA_PLAN_CONSTANTS].count, hash);
 }
 
-static struct packed_header header_for(const struct greta_plan *plan, const struct greta_content *content, uint64_t contents)
+static struct packed_header header_for(const struct greta_plan *plan, const struct greta_content *content,
+				       uint64_t contents)
 {
 	struct packed_header header = {
 		.magic = PACKED_MAGIC,
@@ -63,8 +64,9 @@ static enum greta_status file_bytes(const struct greta_plan *plan, size_t *out_b
 	return GRETA_OK;
 }
 
-enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path, const struct greta_plan *plan,
-					 const struct greta_content *content, struct greta_error *error)
+enum greta_status greta_packed_file_open(struct greta_packed_file *file, const char *path,
+					 const struct greta_plan *plan, const struct greta_content *content,
+					 struct greta_error *error)
 {
 	size_t bytes = 0;
 	struct stat found;
@@ -124,8 +126,8 @@ enum greta_status greta_packed_file_create(struct greta_packed_file *file, struc
 }
 
 enum greta_status greta_packed_file_commit(struct greta_packed_file *file, struct greta_new_file *new,
-					   const struct greta_plan *plan, const struct greta_content *content, uint64_t contents,
-					   struct greta_error *error)
+					   const struct greta_plan *plan, const struct greta_content *content,
+					   uint64_t contents, struct greta_error *error)
 {
 	struct packed_header header = header_for(plan, content, contents);
 	file->contents = contents;

@@ -126,5 +126,6 @@ void greta_piece_write(const struct greta_piece *piece, void *out)
 	if (piece->layout == GRETA_LAYOUT_RAW)
 		memcpy(out, piece->source, piece->bytes);
 	else
-		greta_layout_pack(piece->layout, piece->type, piece->rows, piece->cols, piece->source, piece->groups, out);
+		greta_layout_pack(piece->layout, piece->type, piece->rows, piece->cols, piece->source, piece->groups,
+		                  out);
 }

@@ -68,7 +68,8 @@ static enum greta_status check_header(const uint8_t *data, size_t bytes, struct 
 				  "the plan has version %u, this build reads %d: make it again with greta-plan build",
 				  header->version, GRETA_PLAN_VERSION);
 	if (bytes < sizeof(*header) || header->header_bytes != sizeof(*header) || header->file_bytes != bytes)
-		return greta_fail(error, GRETA_ERROR_FORMAT, "damaged plan: it has %zu bytes and should have %llu", bytes,
+		return greta_fail(error, GRETA_ERROR_FORMAT, "damaged plan: it has %zu bytes and should have %llu",
+				  bytes,
 				  bytes < sizeof(*header) ? (unsigned long long)sizeof(*header)
 							  : (unsigned long long)header->file_bytes);
 	if (greta_plan_checksum(data, bytes) != header->checksum)

@@ -1,11 +1,11 @@
 /* The plan file: all that the planner decided, and the only thing that planner and runtime share.
  *
- * One flat little-endian file, made to be mapped and used in place: a header, then sections (arrays of the structs below,
- * each starting at a multiple of 64), in the order of enum greta_plan_section. Offsets and sizes are in bytes unless their
- * name says otherwise. docs/architecture.md describes the file field by field.
+ * One flat little-endian file, made to be mapped and used in place: a header, then sections (arrays of the structs
+ * below, each starting at a multiple of 64), in the order of enum greta_plan_section. Offsets and sizes are in bytes
+ * unless their name says otherwise. docs/architecture.md describes the file field by field.
  *
- * Programs are entry points: `decode` runs one token, `prefill` up to `chunk_tokens` tokens of a prompt. A program is a run
- * of launches, in order. All programs share the regions; the arena is reused between programs. */
+ * Programs are entry points: `decode` runs one token, `prefill` up to `chunk_tokens` tokens of a prompt. A program is a
+ * run of launches, in order. All programs share the regions; the arena is reused between programs. */
 #ifndef GRETA_PLAN_H
 #define GRETA_PLAN_H
 
@@ -85,7 +85,8 @@ struct greta_plan_header {
 
 	uint64_t region_bytes[GRETA_REGION_COUNT];
 	uint64_t state_offset, tokens_offset; /* in STATE: struct greta_state; uint32_t tokens[context + 1] */
-	uint64_t ring_offset, logits_offset;  /* in IO: uint32_t ring[context + 1], token + 1, 0 = not yet; float [n_vocab] */
+	uint64_t ring_offset, logits_offset;  /* in IO: uint32_t ring[context + 1], token + 1, 0 = not yet;
+					       * float [n_vocab] */
 
 	uint64_t arena_lower_bound; /* of the program that needs most: no packing can be smaller */
 	uint64_t arena_naive;       /* of the program that has most: the sum of its buffers, without reuse */
@@ -168,14 +169,14 @@ struct greta_plan {
 	size_t mapping_bytes;
 };
 
-/* Of a plan's `bytes` >= sizeof(struct greta_plan_header): XXH3-64 of what follows the checksum, seeded with the XXH3-64 of what
- * comes before it. */
+/* Of a plan's `bytes` >= sizeof(struct greta_plan_header): XXH3-64 of what follows the checksum, seeded with the
+ * XXH3-64 of what comes before it. */
 uint64_t greta_plan_checksum(const void *data, size_t bytes);
 
-/* Maps `path` and checks that it is a plan of this build, whole, and that its tables hold together: magic, version, checksum,
- * ABI hash, every index, bound and sum. Whether its launches are sound is asked next, of greta_verify_plan (verify.h). Errors:
- * IO; FORMAT (damaged); MISMATCH (another version or ABI: the message says to plan again). `*out_plan` is the caller's memory;
- * greta_plan_close releases the mapping. */
+/* Maps `path` and checks that it is a plan of this build, whole, and that its tables hold together: magic, version,
+ * checksum, ABI hash, every index, bound and sum. Whether its launches are sound is asked next, of greta_verify_plan
+ * (verify.h). Errors: IO; FORMAT (damaged); MISMATCH (another version or ABI: the message says to plan again).
+ * `*out_plan` is the caller's memory; greta_plan_close releases the mapping. */
 enum greta_status greta_plan_open(const char *path, struct greta_plan *out_plan, struct greta_error *error);
 
 /* The same over memory that outlives the plan (8-byte aligned). */
@@ -184,8 +185,8 @@ enum greta_status greta_plan_open_memory(const void *data, size_t bytes, struct 
 
 void greta_plan_close(struct greta_plan *plan);
 
-/* What a session allocates, in bytes: of the memory of a device that has its own (weights, KV cache, arena, state), and of the
- * host's, pinned (ring and logits, staged tokens; buffers to upload through come and go besides). */
+/* What a session allocates, in bytes: of the memory of a device that has its own (weights, KV cache, arena, state), and
+ * of the host's, pinned (ring and logits, staged tokens; buffers to upload through come and go besides). */
 uint64_t greta_plan_device_bytes(const struct greta_plan_header *header);
 uint64_t greta_plan_host_bytes(const struct greta_plan_header *header);
 /* Of these the staged tokens: a struct greta_state and uint32_t [context + 1]. */

@@ -93,8 +93,8 @@ static enum greta_status check_programs(const struct greta_plan *plan, struct gr
 	uint64_t next = 0;
 	for (size_t p = 0; p < plan->program_count; p++) {
 		const struct greta_plan_program *program = &plan->programs[p];
-		if (!is_string(plan, program->name) || program->kind > GRETA_PROGRAM_PREFILL || program->chunk_tokens == 0 ||
-		    program->chunk_tokens > plan->header->context ||
+		if (!is_string(plan, program->name) || program->kind > GRETA_PROGRAM_PREFILL ||
+		    program->chunk_tokens == 0 || program->chunk_tokens > plan->header->context ||
 		    (program->kind == GRETA_PROGRAM_DECODE && program->chunk_tokens != 1) ||
 		    program->arena_bytes > plan->header->region_bytes[GRETA_REGION_ARENA])
 			return DAMAGED("program %zu", p);
@@ -108,7 +108,8 @@ static enum greta_status check_programs(const struct greta_plan *plan, struct gr
 }
 
 /* The object of a relocation: where it begins and how long it is. */
-static bool reloc_object(const struct greta_plan *plan, const struct greta_plan_reloc *reloc, uint64_t *offset, uint64_t *bytes)
+static bool reloc_object(
+    const struct greta_plan *plan, const struct greta_plan_reloc *reloc, uint64_t *offset, uint64_t *bytes)
 {
 	if (reloc->region <= GRETA_REGION_MODEL) {
 		if (reloc->object >= plan->tensor_count || plan->tensors[reloc->object].region != reloc->region)
@@ -138,12 +139,14 @@ static enum greta_status check_relocs(const struct greta_plan *plan, size_t i, s
 		const struct greta_plan_reloc *reloc = &plan->relocs[launch->first_reloc + next];
 		if (next == launch->reloc_count || reloc->field != info->fields[f].offset) {
 			if (value)
-				return DAMAGED("launch %zu (%s): %s points nowhere", i, info->name, info->fields[f].name);
+				return DAMAGED(
+				    "launch %zu (%s): %s points nowhere", i, info->name, info->fields[f].name);
 			continue;
 		}
 		next++;
 		if (!reloc_object(plan, reloc, &offset, &bytes) || value < offset || value - offset >= bytes)
-			return DAMAGED("launch %zu (%s): %s points outside its object", i, info->name, info->fields[f].name);
+			return DAMAGED(
+			    "launch %zu (%s): %s points outside its object", i, info->name, info->fields[f].name);
 	}
 	if (next != launch->reloc_count)
 		return DAMAGED("launch %zu (%s) relocates what is no pointer", i, info->name);

@@ -1,9 +1,9 @@
-/* Named ranges of time that a profiler shows beside what the device does: ROCTX for AMD's profilers, NVTX for NVIDIA's, where
- * their library is on the machine; it is opened at run time. Without one, and without a profiler that listens, nothing
- * happens and next to nothing is spent.
+/* Named ranges of time that a profiler shows beside what the device does: ROCTX for AMD's profilers, NVTX for NVIDIA's,
+ * where their library is on the machine; it is opened at run time. Without one, and without a profiler that listens,
+ * nothing happens and next to nothing is spent.
  *
- * Libraries: librocprofiler-sdk-roctx.so.1 (ROCm 6.2 and newer), libroctx64.so.4 (older); libnvToolsExt.so.1 (CUDA 12 and
- * older: CUDA 13 brings NVTX as headers only, which need no library and cannot be opened). */
+ * Libraries: librocprofiler-sdk-roctx.so.1 (ROCm 6.2 and newer), libroctx64.so.4 (older); libnvToolsExt.so.1 (CUDA 12
+ * and older: CUDA 13 brings NVTX as headers only, which need no library and cannot be opened). */
 #ifndef GRETA_RANGES_H
 #define GRETA_RANGES_H
 

@@ -172,8 +172,8 @@ static enum greta_status open_programs(struct greta *greta, struct greta_error *
 	const struct greta_plan *plan = &greta->plan;
 	void *io = NULL;
 	/* Counters in the state are zero before the first launch. */
-	hipError_t code = greta->hip->hipMemsetAsync(greta->memory.state, 0, plan->header->region_bytes[GRETA_REGION_STATE],
-						     greta->stream);
+	hipError_t code = greta->hip->hipMemsetAsync(greta->memory.state, 0,
+						     plan->header->region_bytes[GRETA_REGION_STATE], greta->stream);
 	if (code != hipSuccess)
 		return greta_hip_fail(greta->hip, code, error, "hipMemsetAsync of the state");
 	code = greta->hip->hipHostGetDevicePointer(&io, greta->memory.io, 0);

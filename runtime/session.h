@@ -47,11 +47,12 @@ enum greta_status greta_session_open(const struct greta_session_source *source, 
 /* Changes from graphs to eager launches or back, for steps enqueued from now on. */
 void greta_session_set_eager(struct greta *greta, bool eager);
 
-/* Whom greta_feed tells from now on, as options.progress was told; NULL: nobody, and steps no longer wait for each other. */
+/* Whom greta_feed tells from now on, as options.progress was told;
+ * NULL: nobody, and steps no longer wait for each other. */
 void greta_session_set_progress(struct greta *greta, greta_progress *progress, void *user);
 
-/* From now on what the host does is added to the timeline, which was made for the session's plan and outlives it; NULL: it no
- * longer is. No step may have run before. */
+/* From now on what the host does is added to the timeline, which was made for the session's plan and outlives it; NULL:
+ * it no longer is. No step may have run before. */
 void greta_session_set_timeline(struct greta *greta, struct greta_timeline *timeline);
 
 const struct greta_plan *greta_session_plan(const struct greta *greta);
@@ -65,14 +66,14 @@ size_t greta_session_last_program(const struct greta *greta);
 /* The index in the plan's BUFFERS of the buffer of that name that `program` uses; false when there is none. */
 bool greta_session_find_buffer(const struct greta *greta, size_t program, const char *name, size_t *out_buffer);
 
-/* Waits for enqueued steps and copies `bytes` bytes from `offset` of a buffer. Its contents are what the step run last left
- * there: of an arena buffer its value only if that step's program has it and, the arena being shared, the plan was made to
- * keep all (greta_plan_options.keep_all). ARGUMENT (no such buffer or bytes), DEVICE. */
+/* Waits for enqueued steps and copies `bytes` bytes from `offset` of a buffer. Its contents are what the step run last
+ * left there: of an arena buffer its value only if that step's program has it and, the arena being shared, the plan was
+ * made to keep all (greta_plan_options.keep_all). ARGUMENT (no such buffer or bytes), DEVICE. */
 enum greta_status greta_session_read(struct greta *greta, size_t buffer, uint64_t offset, void *out, size_t bytes,
 				     struct greta_error *error);
 
-/* Fills the ARENA before a step, or the KV region before the first one, with a byte, so that what is read without having
- * been written, or not written at all, is seen. ARGUMENT (another region), DEVICE. */
+/* Fills the ARENA before a step, or the KV region before the first one, with a byte, so that what is read without
+ * having been written, or not written at all, is seen. ARGUMENT (another region), DEVICE. */
 enum greta_status greta_session_fill(struct greta *greta, enum greta_region region, uint8_t byte,
 				     struct greta_error *error);
 

@@ -127,8 +127,8 @@ enum greta_status greta_stamps_read(struct greta *greta, struct greta_stamps *ou
 		return status;
 	hipError_t code = greta->hip->hipDeviceGetAttribute(&khz, hipDeviceAttributeWallClockRate, 0);
 	if (code != hipSuccess || khz < 1)
-		return fail(greta, code != hipSuccess ? code : hipErrorNotSupported, "hipDeviceGetAttribute of the clock",
-			    error);
+		return fail(greta, code != hipSuccess ? code : hipErrorNotSupported,
+			    "hipDeviceGetAttribute of the clock", error);
 	made.tick_ns = 1e6 / khz;
 	status = greta_session_drain(greta, error);
 	if (status != GRETA_OK)

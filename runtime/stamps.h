@@ -32,7 +32,8 @@ struct greta_program_stamps {
 	uint32_t slots; /* 0: the program has none */
 	uint64_t steps; /* of the program, since the session was opened */
 	uint32_t kept;  /* the last of them: */
-	uint64_t *rows; /* [kept][1 + slots], oldest first: tokens << 32 | first position, then the clock at each stamp */
+	uint64_t *rows; /* [kept][1 + slots], oldest first: tokens << 32 | first position,
+			 * then the clock at each stamp */
 };
 
 struct greta_stamps {
@@ -53,8 +54,8 @@ struct greta_stamp_moment {
 	uint64_t unsure_ns;  /* the host's may be this much more or less */
 };
 
-/* Waits for enqueued steps and asks for the time: of several stamps by themselves, the one between whose enqueueing and end
- * the host saw the least time go by. Errors as above. */
+/* Waits for enqueued steps and asks for the time: of several stamps by themselves, the one between whose enqueueing and
+ * end the host saw the least time go by. Errors as above. */
 enum greta_status greta_stamps_now(struct greta *greta, struct greta_stamp_moment *out_moment,
 				   struct greta_error *error);
 

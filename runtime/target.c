@@ -33,11 +33,13 @@ enum greta_status greta_target_image(const char *target, const char *kernels, co
 		return cpu_image(kernels, out_image, out_form, error);
 	if (!automatic(kernels))
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
-		                  "kernels of form \"%s\" are the cpu provider's: target %s has one form", kernels, target);
+				  "kernels of form \"%s\" are the cpu provider's: target %s has one form", kernels,
+				  target);
 	const struct greta_gpu_image *image = greta_gpu_image(target);
 	if (!image)
 		return greta_fail(error, GRETA_ERROR_MISMATCH,
-		                  "this build has no kernels for target %s: build with -Dgpu_targets=%s", target, target);
+				  "this build has no kernels for target %s: build with -Dgpu_targets=%s", target,
+				  target);
 	*out_image = image->data;
 	*out_form = image->target;
 	return GRETA_OK;
@@ -108,7 +110,8 @@ static enum greta_status open_one(const char *provider, const struct greta_optio
 	enum greta_status status = greta_hip_load(provider, &wanted, &device.hip, error);
 	if (status != GRETA_OK)
 		return status;
-	status = target ? greta_target_match(device.hip, target, plan, error) : greta_target_of(device.hip, device.target, error);
+	status = target ? greta_target_match(device.hip, target, plan, error)
+			: greta_target_of(device.hip, device.target, error);
 	if (status == GRETA_OK && target)
 		snprintf(device.target, sizeof(device.target), "%s", target);
 	else if (status == GRETA_OK)

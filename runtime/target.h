@@ -5,9 +5,9 @@
 #include "runtime/greta.h"
 #include "runtime/hip.h"
 
-/* The target whose plans are best run by device 0 of an initialised provider: the device's own, if this build has kernels
- * for it; else the first of this build's targets that the device takes (greta_hip_takes); else, as there are no kernels for
- * it, the one to build for. DEVICE. */
+/* The target whose plans are best run by device 0 of an initialised provider: the device's own, if this build has
+ * kernels for it; else the first of this build's targets that the device takes (greta_hip_takes); else, as there are no
+ * kernels for it, the one to build for. DEVICE. */
 enum greta_status greta_target_of(const struct greta_hip *hip, char out_target[GRETA_HIP_ARCHITECTURE_MAX],
 				  struct greta_error *error);
 

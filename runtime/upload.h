@@ -6,8 +6,9 @@
 #include "runtime/hip.h"
 #include "runtime/pieces.h"
 
-/* Largest piece worth making, and so about the size of a buffer. Small enough that pinning the buffers costs little: on an
- * H200 with 16 threads, greta-exec --stats of the Llama-2-7B shape, 1 MiB gives 33 GB/s, 2 MiB 31, 4 MiB 24, 512 KiB 27. */
+/* Largest piece worth making, and so about the size of a buffer. Small enough that pinning the buffers costs little: on
+ * an H200 with 16 threads, greta-exec --stats of the Llama-2-7B shape, 1 MiB gives 33 GB/s, 2 MiB 31, 4 MiB 24, 512 KiB
+ * 27. */
 #define GRETA_UPLOAD_PIECE_BYTES (UINT64_C(1) << 20)
 
 /* Brings every piece to its offset behind `base` and waits for it. `after(context)` as in runtime/share.h, may be NULL.

@@ -26,8 +26,8 @@ enum greta_status greta_vendor_library_open(const char *what, const char *const 
 	const char *const only[] = { wanted, NULL };
 	char tried[192] = "", reason[192] = "";
 	if (wanted && strlen(wanted) >= GRETA_VENDOR_LIBRARY_NAME_MAX)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s: the name of its library is longer than %d bytes", what,
-		    GRETA_VENDOR_LIBRARY_NAME_MAX - 1);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s: the name of its library is longer than %d bytes",
+		    what, GRETA_VENDOR_LIBRARY_NAME_MAX - 1);
 	for (const char *const *name = wanted ? only : names; *name; name++) {
 		void *library = open_one(*name, reason, sizeof(reason));
 		if (library) {
@@ -38,8 +38,8 @@ enum greta_status greta_vendor_library_open(const char *what, const char *const 
 		size_t used = strlen(tried);
 		snprintf(tried + used, sizeof(tried) - used, "%s%s", used ? ", " : "", *name);
 	}
-	return greta_fail(error, GRETA_ERROR_DEVICE, "%s cannot be opened; tried %s (%s): install it, or take the provider cpu", what,
-	    tried, reason);
+	return greta_fail(error, GRETA_ERROR_DEVICE,
+	    "%s cannot be opened; tried %s (%s): install it, or take the provider cpu", what, tried, reason);
 }
 
 void greta_vendor_library_close(void *library)

@@ -18,14 +18,15 @@ static enum greta_status check_model(const struct greta_plan_header *h, const st
 				     struct greta_error *error)
 {
 	if (!facts)
-		return greta_fail(error, GRETA_ERROR_UNSUPPORTED, "the plan is for target %s, which this build does not know",
-				  h->target);
+		return greta_fail(error, GRETA_ERROR_UNSUPPORTED,
+				  "the plan is for target %s, which this build does not know", h->target);
 	if (h->region_bytes[GRETA_REGION_MODEL] && !facts->reads_model)
 		return UNSOUND("it uses the mapped model, which target %s cannot read", h->target);
 	if (h->head_dim % 32 || h->head_dim > 256 || h->n_head > 65536 || h->n_head % h->n_head_kv)
 		return UNSOUND("%u heads of %u values over %u K/V heads", h->n_head, h->head_dim, h->n_head_kv);
 	if (h->n_embd % 256 || h->n_ff % 256 || h->n_head * h->head_dim % 256)
-		return UNSOUND("rows of %u, %u or %u values are no multiples of 256", h->n_embd, h->n_ff, h->n_head * h->head_dim);
+		return UNSOUND("rows of %u, %u or %u values are no multiples of 256", h->n_embd, h->n_ff,
+			       h->n_head * h->head_dim);
 	return GRETA_OK;
 }
 
@@ -221,11 +222,12 @@ static enum greta_status check_program(const struct greta_plan *plan, const stru
 			return status;
 	}
 	if (progress.stamps != progress.stamp_slots)
-		return UNSOUND("program %s has %u of %u stamps", greta_plan_string(plan, program->name), progress.stamps,
-			       progress.stamp_slots);
+		return UNSOUND("program %s has %u of %u stamps", greta_plan_string(plan, program->name),
+			       progress.stamps, progress.stamp_slots);
 	if (progress.samples != 1 || progress.advances != 1 || progress.layers != plan->header->n_layer)
 		return UNSOUND("program %s samples %u times, advances %u times and writes the caches of %u layers",
-			       greta_plan_string(plan, program->name), progress.samples, progress.advances, progress.layers);
+			       greta_plan_string(plan, program->name), progress.samples, progress.advances,
+			       progress.layers);
 	return GRETA_OK;
 }
 
@@ -247,7 +249,8 @@ static enum greta_status check_programs(const struct greta_plan *plan, struct gr
 				end = buffer->offset + buffer->bytes;
 		}
 		if (program->arena_bytes != end)
-			return UNSOUND("program %s has an arena other than its buffers need", greta_plan_string(plan, program->name));
+			return UNSOUND("program %s has an arena other than its buffers need",
+				       greta_plan_string(plan, program->name));
 		largest = end > largest ? end : largest;
 	}
 	if (plan->header->region_bytes[GRETA_REGION_ARENA] != largest)

@@ -68,7 +68,8 @@ static enum greta_status read(const struct greta_flow *flow, size_t index, const
 }
 
 /* Puts `replacement` in the place of ranges [from, to); there is room. */
-static void splice(struct greta_flow *flow, size_t from, size_t to, const struct greta_flow_range *replacement, size_t count)
+static void splice(struct greta_flow *flow, size_t from, size_t to, const struct greta_flow_range *replacement,
+		   size_t count)
 {
 	memmove(&flow->ranges[from + count], &flow->ranges[to], (flow->count - to) * sizeof(*flow->ranges));
 	memcpy(&flow->ranges[from], replacement, count * sizeof(*replacement));
@@ -91,10 +92,12 @@ static enum greta_status write(struct greta_flow *flow, const struct greta_acces
 	struct greta_flow_range pieces[3];
 	size_t count = 0;
 	if (from < to && flow->ranges[from].begin < access->begin)
-		pieces[count++] = (struct greta_flow_range){flow->ranges[from].begin, access->begin, flow->ranges[from].buffer};
+		pieces[count++] =
+		    (struct greta_flow_range){flow->ranges[from].begin, access->begin, flow->ranges[from].buffer};
 	pieces[count++] = (struct greta_flow_range){access->begin, access->end, access->buffer};
 	if (from < to && flow->ranges[to - 1].end > access->end)
-		pieces[count++] = (struct greta_flow_range){access->end, flow->ranges[to - 1].end, flow->ranges[to - 1].buffer};
+		pieces[count++] =
+		    (struct greta_flow_range){access->end, flow->ranges[to - 1].end, flow->ranges[to - 1].buffer};
 	splice(flow, from, to, pieces, count);
 	return GRETA_OK;
 }
@@ -115,13 +118,15 @@ enum greta_status greta_flow_launch(struct greta_flow *flow, uint32_t program, s
 	for (uint32_t i = 0; i < use->count; i++) {
 		const struct greta_access *access = &use->accesses[i];
 		if (flow->plan->buffers[access->buffer].program != program)
-			return greta_fail(error, GRETA_ERROR_FORMAT, "unsound plan: launch %zu (%s) uses %s of another program", index,
-					  kernel, name_of(flow, access->buffer));
+			return greta_fail(error, GRETA_ERROR_FORMAT,
+					  "unsound plan: launch %zu (%s) uses %s of another program", index, kernel,
+					  name_of(flow, access->buffer));
 		for (uint32_t j = 0; access->write && j < use->count; j++)
 			if (j != i && !apart(access, &use->accesses[j]))
 				return greta_fail(error, GRETA_ERROR_FORMAT,
-						  "unsound plan: launch %zu (%s) writes %s over %s, which it uses", index, kernel,
-						  name_of(flow, access->buffer), name_of(flow, use->accesses[j].buffer));
+						  "unsound plan: launch %zu (%s) writes %s over %s, which it uses",
+						  index, kernel, name_of(flow, access->buffer),
+						  name_of(flow, use->accesses[j].buffer));
 		if (flow->last[access->buffer] == 0)
 			flow->first[access->buffer] = step;
 		flow->last[access->buffer] = step + 1;
@@ -140,10 +145,12 @@ enum greta_status greta_flow_lifetimes(const struct greta_flow *flow, struct gre
 {
 	for (size_t b = 0; b < flow->plan->buffer_count; b++) {
 		const struct greta_plan_buffer *buffer = &flow->plan->buffers[b];
-		if (buffer->region == GRETA_REGION_ARENA && (buffer->first != flow->first[b] || buffer->last != flow->last[b]))
+		if (buffer->region == GRETA_REGION_ARENA &&
+		    (buffer->first != flow->first[b] || buffer->last != flow->last[b]))
 			return greta_fail(error, GRETA_ERROR_FORMAT,
 					  "unsound plan: %s is said to live in [%u, %u), its launches say [%u, %u)",
-					  name_of(flow, (uint32_t)b), buffer->first, buffer->last, flow->first[b], flow->last[b]);
+					  name_of(flow, (uint32_t)b), buffer->first, buffer->last, flow->first[b],
+					  flow->last[b]);
 	}
 	return GRETA_OK;
 }

@@ -14,7 +14,8 @@ struct greta_flow {
 	const struct greta_plan *plan;
 	struct greta_flow_range *ranges; /* ascending, apart from each other */
 	size_t count, room;
-	uint32_t *first, *last;          /* per buffer of the plan: launches of its program that touch it, [first, last) */
+	uint32_t *first, *last;          /* per buffer of the plan: launches of its
+					  * program that touch it, [first, last) */
 };
 
 /* One flow serves all programs, one after the other. MEMORY. */
@@ -24,8 +25,8 @@ void greta_flow_finish(struct greta_flow *flow);
 /* Forgets what the last program wrote. */
 void greta_flow_start(struct greta_flow *flow);
 
-/* Runs launch `index` (its `step`-th of program `program`): what it reads must have been written, and what it writes must not
- * be what it reads, but where that is the kernel's way. FORMAT, MEMORY. */
+/* Runs launch `index` (its `step`-th of program `program`): what it reads must have been written, and what it writes
+ * must not be what it reads, but where that is the kernel's way. FORMAT, MEMORY. */
 enum greta_status greta_flow_launch(struct greta_flow *flow, uint32_t program, size_t index, uint32_t step,
 				    const struct greta_launch_use *use, struct greta_error *error);
 

@@ -164,7 +164,8 @@ static void logits(struct checker *c, uint32_t field)
 static uint32_t cache(struct checker *c, uint32_t field)
 {
 	const struct greta_plan_header *h = c->header;
-	uint64_t positions = ((uint64_t)h->context + GRETA_ATTENTION_CHUNK - 1) / GRETA_ATTENTION_CHUNK * GRETA_ATTENTION_CHUNK;
+	uint64_t positions =
+	    ((uint64_t)h->context + GRETA_ATTENTION_CHUNK - 1) / GRETA_ATTENTION_CHUNK * GRETA_ATTENTION_CHUNK;
 	uint64_t bytes = positions * h->n_head_kv * h->head_dim * (h->kv_type == GRETA_KV_F16 ? 2 : 4);
 	const struct greta_plan_reloc *reloc = reloc_of(c, field);
 	if (!reloc || reloc->region != GRETA_REGION_KV) {
@@ -264,14 +265,15 @@ static void heads(struct checker *c, uint32_t kv_heads, uint32_t head_dim, uint3
 static void check_embed(struct checker *c, const struct greta_embed_args *a)
 {
 	const struct greta_plan_tensor *t = tensor_at(c, AT(embed, table));
-	if (t && (t->constant || t->layout != GRETA_LAYOUT_RAW || t->type != a->type || t->rows != a->vocab || t->cols != a->cols ||
-		  (uint64_t)a->row_bytes * a->vocab != t->bytes))
+	if (t && (t->constant || t->layout != GRETA_LAYOUT_RAW || t->type != a->type || t->rows != a->vocab ||
+		  t->cols != a->cols || (uint64_t)a->row_bytes * a->vocab != t->bytes))
 		fail_at(c, AT(embed, table), "differs from its tensor in type, layout or shape");
 	require(c, a->cols == c->header->n_embd && a->vocab == c->header->n_vocab, "its table is not the model's");
 	tokens(c, AT(embed, tokens));
 	arena(c, AT(embed, x), rows_bytes(c, a->cols), WRITE);
 	require(c, a->pairs == c->header->head_dim / 2, "pairs differ from the model's");
-	require(c, null(c, AT(embed, frequencies)) == null(c, AT(embed, rope)), "frequencies without rope, or rope without");
+	require(c, null(c, AT(embed, frequencies)) == null(c, AT(embed, rope)),
+		"frequencies without rope, or rope without");
 	if (!null(c, AT(embed, rope))) {
 		frequencies(c, AT(embed, frequencies));
 		arena(c, AT(embed, rope), rows_bytes(c, (uint64_t)a->pairs * 2), WRITE);
@@ -312,7 +314,8 @@ static void check_digits(struct checker *c, const struct greta_digits_args *a)
 static void check_product(struct checker *c, const struct greta_product_args *a)
 {
 	matrix(c, AT(product, weights), (struct matrix){a->type, a->layout, a->rows, a->cols, a->exponent});
-	product_input(c, (struct input){AT(product, x), AT(product, norm), AT(product, digits), a->cols, a->activations, a->eps});
+	product_input(c, (struct input){AT(product, x), AT(product, norm), AT(product, digits), a->cols, a->activations,
+					a->eps});
 	if (!null(c, AT(product, residual)))
 		arena(c, AT(product, residual), rows_bytes(c, a->rows), READ | IN_PLACE);
 	arena(c, AT(product, y), rows_bytes(c, a->rows), WRITE | IN_PLACE);
@@ -353,15 +356,16 @@ static void check_kv_write(struct checker *c, const struct greta_kv_write_args *
 	grid(c, a->chunk, 1);
 }
 
-/* A buffer of the state's region that is neither the state nor the tokens, and starts where the field points. Gives the buffer. */
+/* A buffer of the state's region that is neither the state nor the tokens, and starts where the field points.
+ * Gives the buffer. */
 static uint32_t counters(struct checker *c, uint32_t field, uint64_t bytes)
 {
 	const struct greta_plan_header *h = c->header;
 	const struct greta_plan_reloc *reloc = reloc_of(c, field);
 	const struct greta_plan_buffer *b =
 	    reloc && reloc->region == GRETA_REGION_STATE ? &c->plan->buffers[reloc->object] : NULL;
-	if (!b || value_of(c, field) != b->offset || b->offset % 64 || b->bytes < bytes || b->offset == h->state_offset ||
-	    b->offset == h->tokens_offset)
+	if (!b || value_of(c, field) != b->offset || b->offset % 64 || b->bytes < bytes ||
+	    b->offset == h->state_offset || b->offset == h->tokens_offset)
 		fail_at(c, field, "are no counters of the state");
 	return reloc ? reloc->object : GRETA_PLAN_NONE;
 }
@@ -391,7 +395,8 @@ static void check_attention(struct checker *c, const struct greta_attention_args
 	const struct greta_target_function *f = c->function;
 	uint32_t group = c->header->n_head / c->header->n_head_kv;
 	bool tokens = a->tokens_per_block && (f->tokens == UINT32_MAX || a->tokens_per_block == f->tokens);
-	if (a->heads_per_block == 0 || group % a->heads_per_block || (f->one_head && a->heads_per_block != 1) || !tokens)
+	if (a->heads_per_block == 0 || group % a->heads_per_block || (f->one_head && a->heads_per_block != 1) ||
+	    !tokens)
 		require(c, false, "heads_per_block or tokens_per_block is not sound");
 	else if (f->splits)
 		split_context(c);
@@ -404,9 +409,11 @@ static void check_attention(struct checker *c, const struct greta_attention_args
 static void check_gate_up(struct checker *c, const struct greta_gate_up_args *a)
 {
 	require(c, a->rows == c->header->n_ff && a->cols == c->header->n_embd, "rows or cols differ from the model's");
-	matrix(c, AT(gate_up, gate_weights), (struct matrix){a->gate_type, a->gate_layout, a->rows, a->cols, a->gate_exponent});
+	matrix(c, AT(gate_up, gate_weights),
+	       (struct matrix){a->gate_type, a->gate_layout, a->rows, a->cols, a->gate_exponent});
 	matrix(c, AT(gate_up, up_weights), (struct matrix){a->up_type, a->up_layout, a->rows, a->cols, a->up_exponent});
-	product_input(c, (struct input){AT(gate_up, x), AT(gate_up, norm), AT(gate_up, digits), a->cols, a->activations, a->eps});
+	product_input(c, (struct input){AT(gate_up, x), AT(gate_up, norm), AT(gate_up, digits), a->cols, a->activations,
+					a->eps});
 	arena(c, AT(gate_up, h), rows_bytes(c, a->rows), WRITE);
 	row_grid(c, (uint64_t[3]){a->rows}, a->rows_per_block);
 }

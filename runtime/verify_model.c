@@ -13,7 +13,8 @@ static bool same(const struct greta_plan_tensor *planned, const struct greta_ggu
 	       tensor->offset == planned->source && tensor->bytes == planned->source_bytes;
 }
 
-enum greta_status greta_verify_model(const struct greta_plan *plan, const struct greta_gguf *gguf, struct greta_error *error)
+enum greta_status greta_verify_model(const struct greta_plan *plan, const struct greta_gguf *gguf,
+				     struct greta_error *error)
 {
 	const struct greta_plan_header *header = plan->header;
 	const char *path = greta_gguf_path(gguf), *planned = greta_plan_string(plan, header->model_path);
@@ -31,7 +32,8 @@ enum greta_status greta_verify_model(const struct greta_plan *plan, const struct
 		const char *name = greta_plan_string(plan, plan->tensors[i].name);
 		const struct greta_gguf_tensor *tensor = greta_gguf_find(gguf, name);
 		if (!tensor || !same(&plan->tensors[i], tensor))
-			return DIFFERS("%s: tensor %s is not as the plan says: plan it again with greta-plan build", path, name);
+			return DIFFERS("%s: tensor %s is not as the plan says: plan it again with greta-plan build",
+				       path, name);
 	}
 	return GRETA_OK;
 }

@@ -93,7 +93,8 @@ static enum greta_status pack(struct job *job, const struct greta_pieces *pieces
 static enum greta_status make_hashes(struct job *job, const struct greta_pieces *pieces, struct greta_error *error)
 {
 	job->hashes = calloc(pieces->count + 1, sizeof(*job->hashes));
-	return job->hashes ? GRETA_OK : greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu hashes", pieces->count);
+	return job->hashes ? GRETA_OK
+			   : greta_fail(error, GRETA_ERROR_MEMORY, "no memory for %zu hashes", pieces->count);
 }
 
 /* One hash over those of the pieces, which are no longer needed. */
@@ -177,7 +178,8 @@ static enum greta_status check_packed(struct job *job, const struct greta_pieces
 	return status;
 }
 
-/* Lays the weights out into a new packed file. After an error of the last step alone `there` is true and the file has no name. */
+/* Lays the weights out into a new packed file.
+ * After an error of the last step alone `there` is true and the file has no name. */
 static enum greta_status make_packed(struct job *job, const struct greta_pieces *pieces, const char *path,
 				     const struct greta_content *content, bool *out_there, struct greta_error *error)
 {
@@ -231,7 +233,8 @@ static bool open_packed(struct job *job, const struct greta_pieces *pieces)
 	if (!options->cache_folder || !greta_content_find(&content, job->gguf, options->cache_folder, options->threads,
 							   options->progress, options->progress_user))
 		return false;
-	char *path = greta_cache_path(options->cache_folder, content.hash, greta_packed_layout_hash(job->plan), "weights");
+	char *path =
+	    greta_cache_path(options->cache_folder, content.hash, greta_packed_layout_hash(job->plan), "weights");
 	if (!path)
 		return false;
 	out->reused = there = find_packed(job, pieces, path, &content);

@@ -1,9 +1,10 @@
 /* Makes a plan's weights reachable for the device: the regions WEIGHTS and MODEL.
  *
  * A device that maps host memory reads both where they are mapped: MODEL is the GGUF file itself, WEIGHTS the packed
- * file (runtime/packed_file.h) in the cache folder, made once, and made again where it turns out to be damaged: each of the
- * pieces that a region is cut into (runtime/pieces.h) is hashed when it is laid out, and again where `check` asks for it. Without a cache that can be written, WEIGHTS is laid out
- * in memory. Any other device gets both copied into its memory. */
+ * file (runtime/packed_file.h) in the cache folder, made once, and made again where it turns out to be damaged: each of
+ * the pieces that a region is cut into (runtime/pieces.h) is hashed when it is laid out, and again where `check` asks
+ * for it. Without a cache that can be written, WEIGHTS is laid out in memory. Any other device gets both copied into
+ * its memory. */
 #ifndef GRETA_RUNTIME_WEIGHTS_H
 #define GRETA_RUNTIME_WEIGHTS_H
 

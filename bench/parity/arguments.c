@@ -120,7 +120,8 @@ static enum greta_status read_side(struct greta_parity_arguments *a, const struc
 }
 
 /* What is compared when nothing is said. A setting stays in force, but for what makes the ways different. */
-static enum greta_status read_sides(struct greta_parity_arguments *a, const struct sides *sides, struct greta_error *error)
+static enum greta_status read_sides(struct greta_parity_arguments *a, const struct sides *sides,
+				    struct greta_error *error)
 {
 	static const char *const ways[] = {"cpu", "cpu,fuse=none,decode", "cpu,eager,chunk=32", "cpu,plain,mixed"};
 	enum greta_status status = read_side(a, sides, sides->a ? sides->a : "ref,fuse=none,eager,decode", error);

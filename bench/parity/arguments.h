@@ -17,8 +17,8 @@ struct greta_parity_arguments {
 	bool json, each_layer;
 };
 
-/* Returns -1, or the exit status when there is nothing more to do (0 after --help and --version, 2 after a line on stderr
- * that says what is wrong). */
+/* Returns -1, or the exit status when there is nothing more to do (0 after --help and --version, 2 after a line on
+ * stderr that says what is wrong). */
 int greta_parity_arguments_read(int argc, char **argv, struct greta_parity_arguments *out);
 
 #endif

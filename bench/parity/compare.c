@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Both rows of a place and position, or false. */
-static bool rows_at(const struct greta_parity_trace *a, const struct greta_parity_trace *b, size_t place, size_t position,
-		    const void **out_a, const void **out_b, uint32_t *out_cols)
+static bool rows_at(const struct greta_parity_trace *a, const struct greta_parity_trace *b, size_t place,
+		    size_t position, const void **out_a, const void **out_b, uint32_t *out_cols)
 {
 	uint32_t cols_a, cols_b;
 	*out_a = greta_parity_trace_at(a, place, position, &cols_a);

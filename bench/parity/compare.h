@@ -4,7 +4,8 @@
 
 #include "bench/parity/trace.h"
 
-/* At one place, over all positions compared. A value's error is |b - a|; relative to the root mean square of a's row. */
+/* At one place, over all positions compared.
+ * A value's error is |b - a|; relative to the root mean square of a's row. */
 struct greta_parity_errors {
 	uint64_t rows, values;
 	uint64_t differing;     /* values whose bits differ (fp64 against fp32: whose values do); NaNs are all alike */
@@ -33,7 +34,8 @@ struct greta_parity_difference {
 };
 
 /* Adds up. `errors` is [greta_parity_places]; places and positions that only one of them has are passed over.
- * *difference, unless it has one already, becomes the first: at the lowest place, there at the first position. MEMORY. */
+ * *difference, unless it has one already, becomes the first: at the lowest place, there at the first position.
+ * MEMORY. */
 enum greta_status greta_parity_compare(const struct greta_parity_trace *a, const struct greta_parity_trace *b,
 				       struct greta_parity_errors *errors, struct greta_parity_logits *logits,
 				       struct greta_parity_difference *difference, struct greta_error *error);

@@ -89,9 +89,9 @@ static bool same(const struct greta_ref_digits_block *a, const struct greta_ref_
 }
 
 /* One row of values, one of digits, and the blocks of both. */
-static enum greta_status check_row(struct greta_parity_side *side, const struct greta_digits_args *args, uint32_t source,
-				   uint32_t digits, size_t row, read_block *read, size_t block_bytes, bool *out_right,
-				   struct greta_error *error)
+static enum greta_status check_row(struct greta_parity_side *side, const struct greta_digits_args *args,
+				   uint32_t source, uint32_t digits, size_t row, read_block *read, size_t block_bytes,
+				   bool *out_right, struct greta_error *error)
 {
 	uint32_t blocks = args->cols / 256;
 	size_t row_bytes = args->cols * sizeof(float), digits_bytes = blocks * block_bytes;

@@ -105,9 +105,9 @@ static enum greta_status walk(struct greta_parity_side sides[2], const int32_t *
 }
 
 /* The launch, or, where that one's digits are wrong already, the one that made them. */
-static enum greta_status blame(struct greta_parity_side *side, const int32_t *tokens, const struct greta_parity_step *step,
-			       uint32_t index, size_t position, struct greta_parity_launch *out_culprit,
-			       struct greta_error *error)
+static enum greta_status blame(struct greta_parity_side *side, const int32_t *tokens,
+			       const struct greta_parity_step *step, uint32_t index, size_t position,
+			       struct greta_parity_launch *out_culprit, struct greta_error *error)
 {
 	struct greta_parity_digits digits;
 	enum greta_status status = greta_parity_digits_check(side, tokens, step, index, position, &digits, error);
@@ -121,8 +121,8 @@ static enum greta_status blame(struct greta_parity_side *side, const int32_t *to
 
 /* Of launches that write in turn, the first after which the sides differ. */
 static enum greta_status bisect(struct greta_parity_side sides[2], const int32_t *tokens,
-				const struct greta_parity_difference *difference, struct greta_parity_launch *out_culprit,
-				struct greta_error *error)
+				const struct greta_parity_difference *difference,
+				struct greta_parity_launch *out_culprit, struct greta_error *error)
 {
 	const struct greta_parity_step *steps[2] = {&difference->a_step, &difference->b_step};
 	uint32_t writers[2][WRITERS_MAX];
@@ -140,13 +140,15 @@ static enum greta_status bisect(struct greta_parity_side sides[2], const int32_t
 			return status;
 		greta_parity_first_difference(&sides[0].again, &sides[1].again, difference->place, &here);
 		if (here.found)
-			return blame(&sides[1], tokens, steps[1], writers[1][w], difference->position, out_culprit, error);
+			return blame(&sides[1], tokens, steps[1], writers[1][w], difference->position, out_culprit,
+				     error);
 	}
 	return blame(&sides[1], tokens, steps[1], writers[1][count[1] - 1], difference->position, out_culprit, error);
 }
 
-enum greta_status greta_parity_locate(const char *model, uint32_t context, size_t room, const struct greta_parity_side *a,
-				      const struct greta_parity_side *b, const int32_t *tokens, size_t count,
+enum greta_status greta_parity_locate(const char *model, uint32_t context, size_t room,
+				      const struct greta_parity_side *a, const struct greta_parity_side *b,
+				      const int32_t *tokens, size_t count,
 				      const struct greta_parity_difference *difference,
 				      struct greta_parity_cause *out_cause, struct greta_error *error)
 {

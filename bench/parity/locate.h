@@ -30,11 +30,12 @@ struct greta_parity_cause {
 struct greta_parity_launch greta_parity_writer(const struct greta_parity_side *side, size_t place,
 					       const struct greta_parity_step *step);
 
-/* Explains the first difference of two sides over `count` tokens. Opens both anew, unfused, and takes the text up to the
- * difference; where several launches write one buffer in turn, runs the step again only as far as each of them. Errors as of
- * greta_parity_side_open and _take. */
-enum greta_status greta_parity_locate(const char *model, uint32_t context, size_t room, const struct greta_parity_side *a,
-				      const struct greta_parity_side *b, const int32_t *tokens, size_t count,
+/* Explains the first difference of two sides over `count` tokens. Opens both anew, unfused, and takes the text up to
+ * the difference; where several launches write one buffer in turn, runs the step again only as far as each of them.
+ * Errors as of greta_parity_side_open and _take. */
+enum greta_status greta_parity_locate(const char *model, uint32_t context, size_t room,
+				      const struct greta_parity_side *a, const struct greta_parity_side *b,
+				      const int32_t *tokens, size_t count,
 				      const struct greta_parity_difference *difference,
 				      struct greta_parity_cause *out_cause, struct greta_error *error);
 

@@ -15,7 +15,8 @@ static enum greta_status print(const struct greta_parity_arguments *a, const str
 	if (!a->json)
 		greta_parity_report_table(stdout, report, result);
 	else if (!greta_parity_report_json(stdout, report, result))
-		return greta_fail(error, ferror(stdout) ? GRETA_ERROR_IO : GRETA_ERROR_MEMORY, "cannot write the result as JSON: %s",
+		return greta_fail(error, ferror(stdout) ? GRETA_ERROR_IO : GRETA_ERROR_MEMORY,
+				  "cannot write the result as JSON: %s",
 				  ferror(stdout) ? strerror(errno) : "out of memory");
 	if (ferror(stdout) || fflush(stdout) != 0)
 		return greta_fail(error, GRETA_ERROR_IO, "cannot write the result: %s", strerror(errno));

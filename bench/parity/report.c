@@ -157,13 +157,14 @@ static void print_errors(FILE *out, const struct greta_parity_report *report, co
 		struct greta_parity_errors e = greta_parity_errors_of(result, p, line.point, line.layer);
 		if (!e.rows)
 			continue;
-		fprintf(out, "%-16s %-16s %13.1e %10.1e %13.1e %10.1e %12.1e %9llu\n", line.name, block_of(&line), e.max_error,
-			e.sum_error / (double)e.values, e.max_relative, e.sum_relative / (double)e.values, 1 - e.min_cosine,
-			(unsigned long long)e.not_finite[0] + e.not_finite[1]);
+		fprintf(out, "%-16s %-16s %13.1e %10.1e %13.1e %10.1e %12.1e %9llu\n", line.name, block_of(&line),
+			e.max_error, e.sum_error / (double)e.values, e.max_relative, e.sum_relative / (double)e.values,
+			1 - e.min_cosine, (unsigned long long)e.not_finite[0] + e.not_finite[1]);
 	}
 	const struct greta_parity_logits *g = &pair->logits;
 	if (g->rows)
-		fprintf(out, "logits of %llu positions: divergence at most %.1e, mean %.1e nats; the likeliest token is the "
+		fprintf(out,
+			"logits of %llu positions: divergence at most %.1e, mean %.1e nats; the likeliest token is the "
 			"same at %llu; of the %u likeliest %.1f %% are the same\n",
 			(unsigned long long)g->rows, g->max_divergence, g->sum_divergence / (double)g->rows,
 			(unsigned long long)g->top1, g->top_k, 100 * g->sum_overlap / (double)g->rows);

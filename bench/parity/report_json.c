@@ -36,10 +36,10 @@ static json_t *difference(const struct greta_parity_result *result, const struct
 	if (!d->found)
 		return json_null();
 	return json_pack("{s:s, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "tensor",
-			 greta_parity_place_name(result->layers, d->place, name), "position", count(d->position), "value",
-			 (int)d->column, "values_differing", (int)d->differing, "step_a", (int)d->a_step.number, "step_b",
-			 (int)d->b_step.number, "a", number(d->a), "b", number(d->b), "a_bits", bits(d->a_bits), "b_bits",
-			 bits(d->b_bits));
+			 greta_parity_place_name(result->layers, d->place, name), "position", count(d->position),
+			 "value", (int)d->column, "values_differing", (int)d->differing, "step_a",
+			 (int)d->a_step.number, "step_b", (int)d->b_step.number, "a", number(d->a), "b", number(d->b),
+			 "a_bits", bits(d->a_bits), "b_bits", bits(d->b_bits));
 }
 
 static json_t *place(const struct greta_parity_result *result, size_t p, size_t l)
@@ -71,8 +71,8 @@ static json_t *logits(const struct greta_parity_logits *g)
 		return json_null();
 	double rows = (double)g->rows;
 	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o}", "positions", count(g->rows), "max_divergence",
-			 number(g->max_divergence), "mean_divergence", number(g->sum_divergence / rows), "top1_agreement",
-			 number((double)g->top1 / rows), "top_k", (int)g->top_k, "top_k_agreement",
+			 number(g->max_divergence), "mean_divergence", number(g->sum_divergence / rows),
+			 "top1_agreement", number((double)g->top1 / rows), "top_k", (int)g->top_k, "top_k_agreement",
 			 number(g->sum_overlap / rows));
 }
 
@@ -82,8 +82,8 @@ static json_t *pair(const struct greta_parity_result *result, size_t p)
 	const struct greta_parity_pair *x = &result->pair[p];
 	char name[GRETA_PARITY_NAME_MAX];
 	json_t *o = json_pack("{s:i, s:s, s:b, s:o, s:o, s:o}", "b", (int)p + 1, "verdict", verdicts[x->verdict],
-			      "owes_equal_bits", x->equal_bits, "places", places(result, p), "logits", logits(&x->logits),
-			      "first_difference", difference(result, &x->difference));
+			      "owes_equal_bits", x->equal_bits, "places", places(result, p), "logits",
+			      logits(&x->logits), "first_difference", difference(result, &x->difference));
 	if (x->equal_bits && x->difference.found) {
 		json_object_set_new(o, "written_by", launch(&x->cause.launch));
 		json_object_set_new(o, "planned_again_unfused", json_boolean(x->cause.unfused));

@@ -30,9 +30,10 @@ static enum greta_status check(const struct greta_parity_request *request, struc
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%zu tokens in a context of %u", request->count,
 				  request->context);
 	if (!request->sides || request->sides > GRETA_PARITY_SIDES_MAX || !request->runs || !request->top_k)
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%zu sides, %u runs, the %u largest: 1 to %d sides, at least "
-				  "1 of the others", request->sides, request->runs, request->top_k,
-				  GRETA_PARITY_SIDES_MAX);
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+				  "%zu sides, %u runs, the %u largest: 1 to %d sides, at least "
+				  "1 of the others",
+				  request->sides, request->runs, request->top_k, GRETA_PARITY_SIDES_MAX);
 	return GRETA_OK;
 }
 

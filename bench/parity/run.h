@@ -47,7 +47,8 @@ struct greta_parity_result {
 		char device[128];
 		uint32_t steps;
 		bool not_finite;      /* its logits, at which the comparison ended */
-		struct greta_parity_difference unsteady; /* the first value that a repetition changed; a: before, b: then */
+		struct greta_parity_difference unsteady; /* the first value that a repetition changed;
+							  * a: before, b: then */
 		struct greta_parity_launch unsteady_launch;
 	} side[GRETA_PARITY_SIDES_MAX];
 	struct greta_parity_pair pair[GRETA_PARITY_SIDES_MAX]; /* of side i + 1 with side 0 */

@@ -36,7 +36,8 @@ static bool read_who(struct greta_parity_setup *setup, const char *word, size_t 
 	setup->oracle = is(word, length, "oracle");
 	setup->target[0] = setup->kernels[0] = 0;
 	if (setup->oracle) {
-		/* However it takes them, its numbers are the same but for rounding; many at a time cost it the least. */
+		/* However it takes them, its numbers are the same but for rounding;
+		 * many at a time cost it the least. */
 		setup->chunk = setup->chunk ? setup->chunk : GRETA_PARITY_MIXED_CHUNK;
 		return true;
 	}
@@ -99,15 +100,17 @@ enum greta_status greta_parity_setup_read(struct greta_parity_setup *setup, cons
 	size_t length = strcspn(text, ","), who = strcspn(text, ":,");
 	unsigned said = 0;
 	bool good = read_who(&made, text, who) &&
-		    (who == length || (!made.oracle && !made.kernels[0] && copy(made.kernels, text + who + 1, length - who - 1)));
+		    (who == length ||
+		     (!made.oracle && !made.kernels[0] && copy(made.kernels, text + who + 1, length - who - 1)));
 	const char *word = text;
 	while (good && word[length]) {
 		word += length + 1;
 		length = strcspn(word, ",");
 		unsigned topic = read_word(&made, word, length);
 		if (topic & said)
-			return greta_fail(error, GRETA_ERROR_ARGUMENT, "\"%.*s\" in side \"%.100s\" contradicts a word before it",
-					  (int)length, word, text);
+			return greta_fail(error, GRETA_ERROR_ARGUMENT,
+					  "\"%.*s\" in side \"%.100s\" contradicts a word before it", (int)length, word,
+					  text);
 		said |= topic;
 		good = topic != 0;
 		if (made.oracle && topic != 0 && topic != STEPS)

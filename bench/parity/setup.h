@@ -2,10 +2,11 @@
  *
  *	WHO[:KERNELS][,WORD]...        cpu:avx2,fuse=none,eager,chunk=1
  *
- * WHO is a provider (auto, cpu, amd, nvidia), a target (gfx942, sm_90, compute_80, ...: the provider that runs it), "ref" (cpu:ref) or
- * "oracle" (fp64). WORDs: fuse=full|none, graph|eager, x32|x24|x16|x8, kv=f16|f32, threads=N (the same on all sides of a
- * provider), plain, and how the text is taken: chunk=N (steps of N tokens), decode (chunk=1), mixed (the first half in
- * steps of up to GRETA_PARITY_MIXED_CHUNK, the rest token by token; the oracle takes all in such steps). */
+ * WHO is a provider (auto, cpu, amd, nvidia), a target (gfx942, sm_90, compute_80, ...: the provider that runs it),
+ * "ref" (cpu:ref) or "oracle" (fp64). WORDs: fuse=full|none, graph|eager, x32|x24|x16|x8, kv=f16|f32, threads=N (the
+ * same on all sides of a provider), plain, and how the text is taken: chunk=N (steps of N tokens), decode (chunk=1),
+ * mixed (the first half in steps of up to GRETA_PARITY_MIXED_CHUNK, the rest token by token; the oracle takes all in
+ * such steps). */
 #ifndef GRETA_BENCH_PARITY_SETUP_H
 #define GRETA_BENCH_PARITY_SETUP_H
 
@@ -44,7 +45,8 @@ struct greta_parity_setup greta_parity_setup_default(void);
 
 /* Reads a text into *setup, whose words then hold where the text has none. ARGUMENT, naming the word: also for
  * one that speaks of what another has settled. */
-enum greta_status greta_parity_setup_read(struct greta_parity_setup *setup, const char *text, struct greta_error *error);
+enum greta_status greta_parity_setup_read(struct greta_parity_setup *setup, const char *text,
+					  struct greta_error *error);
 
 /* Writes it, every word. */
 const char *greta_parity_setup_text(const struct greta_parity_setup *setup, char out[GRETA_PARITY_SETUP_MAX]);

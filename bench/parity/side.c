@@ -229,8 +229,9 @@ static enum greta_status read_rows(struct greta_parity_side *side, size_t buffer
 }
 
 /* Only the step's last position has logits. */
-static enum greta_status read_logits(struct greta_parity_side *side, size_t buffer, const struct greta_parity_step *step,
-				     struct greta_parity_trace *trace, struct greta_error *error)
+static enum greta_status read_logits(struct greta_parity_side *side, size_t buffer,
+				     const struct greta_parity_step *step, struct greta_parity_trace *trace,
+				     struct greta_error *error)
 {
 	uint32_t cols = greta_get_info(side->greta)->vocab;
 	float *row = greta_parity_trace_row(trace, side->place_of[buffer], step->start + step->count - 1, cols);
@@ -276,8 +277,9 @@ static enum greta_status read_span(struct greta_parity_side *side, size_t buffer
 		if (!row)
 			return no_row(error);
 		for (uint32_t i = 0; i < dim; i++)
-			row[head * dim + i] = greta_ref_kv_load(header->kv_type, span,
-								index(header->context, dim, head, (uint32_t)p, i) - start);
+			row[head * dim + i] =
+			    greta_ref_kv_load(header->kv_type, span,
+					      index(header->context, dim, head, (uint32_t)p, i) - start);
 	}
 	return status;
 }
@@ -394,8 +396,8 @@ static enum greta_status step_session(struct greta_parity_side *side, const int3
 	return status;
 }
 
-enum greta_status greta_parity_side_take(struct greta_parity_side *side, const int32_t *tokens, size_t start, size_t end,
-					 size_t count, bool repeat, struct greta_error *error)
+enum greta_status greta_parity_side_take(struct greta_parity_side *side, const int32_t *tokens, size_t start,
+					 size_t end, size_t count, bool repeat, struct greta_error *error)
 {
 	struct greta_parity_trace *trace = repeat ? &side->again : &side->trace;
 	enum greta_status status = GRETA_OK;
@@ -424,7 +426,7 @@ enum greta_status greta_parity_side_take_part(struct greta_parity_side *side, co
 	if (status == GRETA_OK)
 		status = greta_session_fill(side->greta, GRETA_REGION_ARENA, UNWRITTEN, error);
 	if (status == GRETA_OK)
-		status = greta_session_run_launches(side->greta, tokens + step->start, step->count, step->program, launches,
-						    error);
+		status = greta_session_run_launches(side->greta, tokens + step->start, step->count, step->program,
+						    launches, error);
 	return status == GRETA_OK ? look(side, step, &side->again, error) : status;
 }

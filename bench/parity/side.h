@@ -1,4 +1,5 @@
-/* A side at work: a session (or the oracle) that takes a text step by step and has its values looked at after each step. */
+/* A side at work: a session (or the oracle) that takes a text step by step
+ * and has its values looked at after each step. */
 #ifndef GRETA_BENCH_PARITY_SIDE_H
 #define GRETA_BENCH_PARITY_SIDE_H
 
@@ -31,14 +32,14 @@ enum greta_status greta_parity_side_open(const char *model, const struct greta_p
 /* Also a zeroed one. */
 void greta_parity_side_close(struct greta_parity_side *side);
 
-/* Takes tokens [start, end) of the text, of `count`, and records them in the trace, which starts there: in steps as the setup
- * says. `repeat`: they were taken before; records in `again`. NUMBERS when logits are not finite: what was computed until
- * then is recorded nevertheless. Other errors as of greta_feed. */
-enum greta_status greta_parity_side_take(struct greta_parity_side *side, const int32_t *tokens, size_t start, size_t end,
-					 size_t count, bool repeat, struct greta_error *error);
+/* Takes tokens [start, end) of the text, of `count`, and records them in the trace, which starts there: in steps as the
+ * setup says. `repeat`: they were taken before; records in `again`. NUMBERS when logits are not finite: what was
+ * computed until then is recorded nevertheless. Other errors as of greta_feed. */
+enum greta_status greta_parity_side_take(struct greta_parity_side *side, const int32_t *tokens, size_t start,
+					 size_t end, size_t count, bool repeat, struct greta_error *error);
 
-/* Runs again the step that took `step`'s positions, but only the first `launches` launches of its program, and records in
- * `again` what its buffers hold then. The side is behind that step afterwards. Errors as of greta_feed. */
+/* Runs again the step that took `step`'s positions, but only the first `launches` launches of its program, and records
+ * in `again` what its buffers hold then. The side is behind that step afterwards. Errors as of greta_feed. */
 enum greta_status greta_parity_side_take_part(struct greta_parity_side *side, const int32_t *tokens,
 					      const struct greta_parity_step *step, uint32_t launches,
 					      struct greta_error *error);

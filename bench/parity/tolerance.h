@@ -1,5 +1,5 @@
-/* How far two sides may be apart that differ in a setting which changes numbers. docs/parity.md has the measurements that the
- * bounds come from. */
+/* How far two sides may be apart that differ in a setting which changes numbers.
+ * docs/parity.md has the measurements that the bounds come from. */
 #ifndef GRETA_BENCH_PARITY_TOLERANCE_H
 #define GRETA_BENCH_PARITY_TOLERANCE_H
 

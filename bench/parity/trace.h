@@ -1,5 +1,5 @@
-/* What one side computed for a run of positions: at every place of the model (points.h) one row of values a position. Rows
- * are fp32, or fp64 of a side that is the oracle; caches of f16 are widened to fp32, which loses nothing. */
+/* What one side computed for a run of positions: at every place of the model (points.h) one row of values a position.
+ * Rows are fp32, or fp64 of a side that is the oracle; caches of f16 are widened to fp32, which loses nothing. */
 #ifndef GRETA_BENCH_PARITY_TRACE_H
 #define GRETA_BENCH_PARITY_TRACE_H
 
@@ -37,8 +37,8 @@ void greta_parity_trace_finish(struct greta_parity_trace *trace);
 /* Forgets what was recorded and expects positions [start, start + count), count <= room. */
 void greta_parity_trace_start(struct greta_parity_trace *trace, size_t start, size_t count);
 
-/* Where to write the row of a position (floats or doubles), which counts as recorded; NULL without memory, and for a number
- * of values other than before. */
+/* Where to write the row of a position (floats or doubles), which counts as recorded; NULL without memory, and for a
+ * number of values other than before. */
 void *greta_parity_trace_row(struct greta_parity_trace *trace, size_t place, size_t position, uint32_t cols);
 
 /* The row of a position, or NULL; *out_cols values. */

@@ -57,8 +57,8 @@ enum greta_status greta_stability_cut(const char *model, const struct greta_gguf
 	/* One token more tells whether there is more text. */
 	enum greta_status status = find_bos(gguf, &cut.text.bos, error);
 	if (status == GRETA_OK)
-		status = greta_parity_tokens(model, file, NULL, at_most(file, most_pieces * piece + 1), &cut.tokens, &count,
-					     &cut.from, error);
+		status = greta_parity_tokens(model, file, NULL, at_most(file, most_pieces * piece + 1), &cut.tokens,
+					     &count, &cut.from, error);
 	if (status != GRETA_OK)
 		return status;
 	bool short_text = !context && count < piece;
@@ -66,8 +66,9 @@ enum greta_status greta_stability_cut(const char *model, const struct greta_gguf
 		piece = count;
 	if (count < piece || piece < LEAST) {
 		free(cut.tokens);
-		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s has %zu tokens, a piece takes %zu: use a longer text%s",
-				  cut.from, count, piece < LEAST ? LEAST : piece, piece > LEAST ? " or a smaller --ctx" : "");
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
+				  "%s has %zu tokens, a piece takes %zu: use a longer text%s", cut.from, count,
+				  piece < LEAST ? LEAST : piece, piece > LEAST ? " or a smaller --ctx" : "");
 	}
 	cut.text.tokens = cut.tokens;
 	cut.text.piece = piece;

@@ -37,13 +37,14 @@ static json_t *setting(const struct greta_stability_drift *d, const struct greta
 	}
 	double missing = d->finite ? 0 : NAN;
 	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "activations",
-			 greta_stability_activations_name(d->activations), "kv", greta_stability_kv_name(d->kv), "finite",
-			 d->finite, "stopped",
+			 greta_stability_activations_name(d->activations), "kv", greta_stability_kv_name(d->kv),
+			 "finite", d->finite, "stopped",
 			 d->finite ? json_null()
 				   : json_pack("{s:o, s:o}", "piece", count(d->piece), "position", count(d->position)),
 			 "perplexity", number(d->perplexity.value + missing), "perplexity_error",
 			 number(d->perplexity.error + missing), "difference",
-			 number(d->perplexity.value / exact->value - 1 + missing), "whole", row(&whole), "buckets", buckets);
+			 number(d->perplexity.value / exact->value - 1 + missing), "whole", row(&whole), "buckets",
+			 buckets);
 }
 
 json_t *greta_stability_document(const struct greta_stability_subject *s, const struct greta_perplexity_text *text,
@@ -57,9 +58,11 @@ json_t *greta_stability_document(const struct greta_stability_subject *s, const 
 		return NULL;
 	}
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o}", "version",
-			 GRETA_VERSION, "model", greta_json_text(s->model), "model_name", greta_json_text(s->model_name), "text",
-			 greta_json_text(s->text), "device", greta_json_text(s->device), "kernels", s->kernels, "tokens", count(s->tokens), "context", count(text->piece), "context_train",
-			 count(s->context_train), "pieces", count(text->pieces), "scored", count(greta_perplexity_count(text)),
-			 "top_k", count(s->top_k), "cut", s->cut, "perplexity", number(s->exact.value), "perplexity_error",
-			 number(s->exact.error), "settings", settings);
+			 GRETA_VERSION, "model", greta_json_text(s->model), "model_name",
+			 greta_json_text(s->model_name), "text", greta_json_text(s->text), "device",
+			 greta_json_text(s->device), "kernels", s->kernels, "tokens", count(s->tokens), "context",
+			 count(text->piece), "context_train", count(s->context_train), "pieces", count(text->pieces),
+			 "scored", count(greta_perplexity_count(text)), "top_k", count(s->top_k), "cut", s->cut,
+			 "perplexity", number(s->exact.value), "perplexity_error", number(s->exact.error), "settings",
+			 settings);
 }

@@ -9,8 +9,8 @@
  *
  * `whole` and the rows of `buckets` are {first, last, positions, max_error, mean_error, not_finite, max_divergence,
  * mean_divergence, top1_agreement, top_k_agreement, perplexity, perplexity_exact}: absolute errors of logits,
- * Kullback-Leibler divergence in nats, shares of the positions from `first` to `last` of every piece; their perplexities
- * count every token that follows one of these positions inside its piece. */
+ * Kullback-Leibler divergence in nats, shares of the positions from `first` to `last` of every piece; their
+ * perplexities count every token that follows one of these positions inside its piece. */
 #ifndef GRETA_BENCH_STABILITY_DOCUMENT_H
 #define GRETA_BENCH_STABILITY_DOCUMENT_H
 

@@ -82,7 +82,8 @@ static enum greta_status take(struct run *r, size_t p, size_t position, struct g
 }
 
 /* Compares what was taken of the bucket, also when it ended early. */
-static enum greta_status compare(struct run *r, size_t p, struct greta_stability_bucket *bucket, struct greta_error *error)
+static enum greta_status compare(struct run *r, size_t p, struct greta_stability_bucket *bucket,
+				 struct greta_error *error)
 {
 	struct greta_parity_errors errors[PLACES] = {{0}};
 	struct greta_parity_difference passed_over = {.found = true};
@@ -133,8 +134,8 @@ static enum greta_status run_all(struct run *r, struct greta_error *error)
 	return status == GRETA_ERROR_NUMBERS ? GRETA_OK : status;
 }
 
-static struct greta_stability_drift *make(const struct greta_options *options, const struct greta_info *info, size_t piece,
-					  size_t buckets, uint32_t top_k)
+static struct greta_stability_drift *make(const struct greta_options *options, const struct greta_info *info,
+					  size_t piece, size_t buckets, uint32_t top_k)
 {
 	struct greta_stability_drift *drift = calloc(1, sizeof(*drift));
 	if (!drift)
@@ -159,8 +160,8 @@ static struct greta_stability_drift *make(const struct greta_options *options, c
 
 enum greta_status greta_stability_drift_create(const char *model, const struct greta_options *options,
 					       const struct greta_perplexity_text *text,
-					       const struct greta_stability_truth *truth, size_t buckets, uint32_t top_k,
-					       greta_stability_progress *progress, void *user,
+					       const struct greta_stability_truth *truth, size_t buckets,
+					       uint32_t top_k, greta_stability_progress *progress, void *user,
 					       struct greta_stability_drift **out_drift, struct greta_error *error)
 {
 	size_t place = greta_parity_place(0, GRETA_POINT_logits, GRETA_PLAN_NONE);

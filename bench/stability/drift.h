@@ -1,5 +1,5 @@
-/* One setting of the numbers (activations, KV cache) over the whole text, teacher-forced, against the fp64 model: how far its
- * logits are from it by position, and what that does to the likeliest tokens and to perplexity. */
+/* One setting of the numbers (activations, KV cache) over the whole text, teacher-forced, against the fp64 model: how
+ * far its logits are from it by position, and what that does to the likeliest tokens and to perplexity. */
 #ifndef GRETA_BENCH_STABILITY_DRIFT_H
 #define GRETA_BENCH_STABILITY_DRIFT_H
 
@@ -36,12 +36,12 @@ const char *greta_stability_kv_name(enum greta_choice_kv kv);
 /* The i-th of the eight settings: from the finest activations to the coarsest, each with an F32 and an F16 cache. */
 void greta_stability_setting(size_t i, unsigned *out_activations, enum greta_choice_kv *out_kv);
 
-/* `options` holds the setting, the context and who computes. A model whose numbers stop being finite is a result, no error.
- * Errors of greta_open and of running; ARGUMENT when the model's vocabulary is not that of `truth`; MEMORY. */
+/* `options` holds the setting, the context and who computes. A model whose numbers stop being finite is a result, no
+ * error. Errors of greta_open and of running; ARGUMENT when the model's vocabulary is not that of `truth`; MEMORY. */
 enum greta_status greta_stability_drift_create(const char *model, const struct greta_options *options,
 					       const struct greta_perplexity_text *text,
-					       const struct greta_stability_truth *truth, size_t buckets, uint32_t top_k,
-					       greta_stability_progress *progress, void *user,
+					       const struct greta_stability_truth *truth, size_t buckets,
+					       uint32_t top_k, greta_stability_progress *progress, void *user,
 					       struct greta_stability_drift **out_drift, struct greta_error *error);
 void greta_stability_drift_destroy(struct greta_stability_drift *drift);
 

@@ -1,4 +1,5 @@
-/* greta-stability: how far the settings of the numbers are from the fp64 model, by position, and what that does to a text. */
+/* greta-stability: how far the settings of the numbers are from the fp64 model, by position,
+ * and what that does to a text. */
 #include "bench/stability/arguments.h"
 #include "bench/stability/cut.h"
 #include "bench/stability/document.h"
@@ -66,11 +67,11 @@ static enum greta_status run_truth(struct run *r, const struct greta_gguf *gguf,
 	if (status != GRETA_OK)
 		return status;
 	r->context_train = llama.context_train;
-	status = greta_stability_cut(a->model, gguf, &llama, a->file, a->context, a->pieces, GRETA_STABILITY_MINUTE, &r->cut,
-				     error);
+	status = greta_stability_cut(a->model, gguf, &llama, a->file, a->context, a->pieces, GRETA_STABILITY_MINUTE,
+				     &r->cut, error);
 	if (status == GRETA_OK && a->buckets > r->cut.text.piece)
-		status = greta_fail(error, GRETA_ERROR_ARGUMENT, "%u ranges of positions in a piece of %zu tokens", a->buckets,
-				    r->cut.text.piece);
+		status = greta_fail(error, GRETA_ERROR_ARGUMENT, "%u ranges of positions in a piece of %zu tokens",
+				    a->buckets, r->cut.text.piece);
 	if (status == GRETA_OK) { /* a provider that is not there is told before a minute has gone by */
 		options = options_of(r, 0);
 		status = greta_open(a->model, &options, &greta, error);
@@ -89,8 +90,9 @@ static enum greta_status run_settings(struct run *r, struct greta_error *error)
 	enum greta_status status = GRETA_OK;
 	for (size_t i = 0; i < GRETA_STABILITY_SETTINGS && status == GRETA_OK; i++) {
 		struct greta_options options = options_of(r, i);
-		status = greta_stability_drift_create(r->arguments.model, &options, &r->cut.text, r->truth, r->arguments.buckets,
-						      r->arguments.top_k, progress, NULL, &r->drifts[i], error);
+		status = greta_stability_drift_create(r->arguments.model, &options, &r->cut.text, r->truth,
+						      r->arguments.buckets, r->arguments.top_k, progress, NULL,
+						      &r->drifts[i], error);
 	}
 	return status;
 }
@@ -107,7 +109,8 @@ static json_t *document_of(const struct run *r)
 	return greta_stability_document(&subject, &r->cut.text, r->drifts, GRETA_STABILITY_SETTINGS);
 }
 
-/* All that can be written is, so that what took minutes is not lost; what cannot is told one by one. Returns the exit status. */
+/* All that can be written is, so that what took minutes is not lost; what cannot is told one by one.
+ * Returns the exit status. */
 static int write_reports(const struct run *r)
 {
 	const struct {
@@ -130,7 +133,8 @@ static int write_reports(const struct run *r)
 		code = greta_command_failed("greta-stability", &error);
 	}
 	for (size_t i = 0; i < 3; i++)
-		if (reports[i].path && bench_report_write(reports[i].path, reports[i].print, document, &error) != GRETA_OK)
+		if (reports[i].path &&
+		    bench_report_write(reports[i].path, reports[i].print, document, &error) != GRETA_OK)
 			code = greta_command_failed("greta-stability", &error);
 	json_decref(document);
 	return code;

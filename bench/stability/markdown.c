@@ -54,13 +54,15 @@ static void print_settings(const json_t *d, FILE *out)
 		fputc('\n', out);
 	}
 	fprintf(out, "| fp64 | fp64 | | | | | | | %.5f | |\n", bench_number(d, "perplexity"));
-	fprintf(out, "\nPerplexity of the %.0f tokens behind the middle of their piece, +/- %.5f. KL divergence in nats.\n",
+	fprintf(out,
+		"\nPerplexity of the %.0f tokens behind the middle of their piece, +/- %.5f. KL divergence in nats.\n",
 		bench_number(d, "scored"), bench_number(d, "perplexity_error"));
 	json_array_foreach(json_object_get(d, "settings"), i, s) {
 		const json_t *stopped = json_object_get(s, "stopped");
 		char name[32];
 		if (json_is_object(stopped))
-			fprintf(out, "\n%s: stopped in piece %.0f at position %.0f, where numbers were no longer finite.\n",
+			fprintf(out,
+				"\n%s: stopped in piece %.0f at position %.0f, where numbers were no longer finite.\n",
 				greta_stability_setting_name(s, name), bench_number(stopped, "piece"),
 				bench_number(stopped, "position"));
 	}

@@ -45,7 +45,8 @@ static double *rows(struct greta_parity_trace *trace, size_t position, size_t co
 	return greta_parity_trace_row(trace, place, position, vocab);
 }
 
-static void score(const struct work *w, size_t p, const int32_t *tokens, size_t start, size_t count, const double *logits)
+static void score(const struct work *w, size_t p, const int32_t *tokens, size_t start, size_t count,
+		  const double *logits)
 {
 	size_t piece = w->text->piece, vocab = w->llama->n_vocab, each = greta_perplexity_count(w->text) / w->text->pieces;
 	for (size_t i = start; i < start + count && i + 1 < piece; i++) {
@@ -80,7 +81,8 @@ static enum greta_status run_piece(struct work *w, struct greta_oracle *oracle, 
 		size_t count = piece - start < STEP ? piece - start : STEP;
 		double *logits = rows(trace, start, count, w->llama->n_vocab);
 		if (!logits)
-			return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the fp64 logits of %zu tokens", piece);
+			return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the fp64 logits of %zu tokens",
+					  piece);
 		status = greta_oracle_feed(oracle, tokens + start, count, count, logits, error);
 		if (status == GRETA_OK) {
 			score(w, p, tokens, start, count, logits);
@@ -97,8 +99,9 @@ static void *run_pieces(void *argument)
 	struct greta_oracle *oracle = NULL;
 	struct greta_error error;
 	int32_t *tokens = calloc(w->text->piece, sizeof(*tokens));
-	enum greta_status status = tokens ? greta_oracle_create(w->llama, w->text->piece, &oracle, &error)
-					  : greta_fail(&error, GRETA_ERROR_MEMORY, "no memory for %zu tokens", w->text->piece);
+	enum greta_status status =
+	    tokens ? greta_oracle_create(w->llama, w->text->piece, &oracle, &error)
+		   : greta_fail(&error, GRETA_ERROR_MEMORY, "no memory for %zu tokens", w->text->piece);
 	for (;;) {
 		pthread_mutex_lock(&w->lock);
 		if (status != GRETA_OK && w->status == GRETA_OK) {
@@ -130,8 +133,9 @@ static void run_threads(struct work *w, unsigned threads)
 	free(thread);
 }
 
-enum greta_status greta_stability_truth_create(const struct greta_llama *llama, const struct greta_perplexity_text *text,
-					       unsigned threads, greta_stability_progress *progress, void *user,
+enum greta_status greta_stability_truth_create(const struct greta_llama *llama,
+					       const struct greta_perplexity_text *text, unsigned threads,
+					       greta_stability_progress *progress, void *user,
 					       struct greta_stability_truth **out_truth, struct greta_error *error)
 {
 	struct greta_error first;

@@ -1,9 +1,9 @@
 /* rope, kv_write, attention.
  *
- * attention: a block is `heads_per_block` query heads of one KV head times `tokens_per_block` tokens. Keys are read in tiles of
- * 16 positions, a lane a position, so a score is one chain of fma as the definition says. Values are read row by row, a lane an
- * element. An fma takes four cycles and two start in each, so about eight chains run side by side: several heads that share what
- * is loaded, or, where they do not, several tiles or elements of one head. */
+ * attention: a block is `heads_per_block` query heads of one KV head times `tokens_per_block` tokens. Keys are read in
+ * tiles of 16 positions, a lane a position, so a score is one chain of fma as the definition says. Values are read row
+ * by row, a lane an element. An fma takes four cycles and two start in each, so about eight chains run side by side:
+ * several heads that share what is loaded, or, where they do not, several tiles or elements of one head. */
 #include "kernels/cpu/forms.h"
 #include "kernels/cpu/lanes.h"
 #include "kernels/kv.h"
@@ -46,8 +46,10 @@ void GRETA_CPU_NAME(kv_write)(const struct greta_cpu_block *block, const void *a
 	size_t row = (size_t)block->x * a->kv_heads * a->head_dim;
 	for (uint32_t h = 0; h < a->kv_heads; h++)
 		for (uint32_t i = 0; i < a->head_dim; i++, row++) {
-			store(a->kv_type, a->k_cache, greta_k_index(a->context, a->head_dim, h, position, i), a->k[row]);
-			store(a->kv_type, a->v_cache, greta_v_index(a->context, a->head_dim, h, position, i), a->v[row]);
+			store(a->kv_type, a->k_cache, greta_k_index(a->context, a->head_dim, h, position, i),
+			      a->k[row]);
+			store(a->kv_type, a->v_cache, greta_v_index(a->context, a->head_dim, h, position, i),
+			      a->v[row]);
 		}
 }
 
@@ -64,8 +66,8 @@ GRETA_FN greta_lanes load(uint32_t kv_type, const void *cache, size_t index)
 
 /* Scores of `heads` query heads over `wide` tiles of 16 positions, both constants where this is inlined.
  * q: heads at a stride of head_dim; scores: at a stride of CHUNK. */
-GRETA_FN void score_tiles(uint32_t kv_type, const void *keys, size_t tile, const float *q, uint32_t head_dim, int heads, int wide,
-                          float scale, float *scores)
+GRETA_FN void score_tiles(uint32_t kv_type, const void *keys, size_t tile, const float *q, uint32_t head_dim, int heads,
+                          int wide, float scale, float *scores)
 {
 	greta_lanes sum[HEADS_TOGETHER][WIDE_MAX];
 	for (int h = 0; h < heads; h++)
@@ -79,10 +81,12 @@ GRETA_FN void score_tiles(uint32_t kv_type, const void *keys, size_t tile, const
 		}
 	for (int h = 0; h < heads; h++)
 		for (int w = 0; w < wide; w++)
-			greta_lanes_store(scores + h * CHUNK + w * TILE, greta_lanes_mul(sum[h][w], greta_lanes_set(scale)));
+			greta_lanes_store(scores + h * CHUNK + w * TILE,
+			                  greta_lanes_mul(sum[h][w], greta_lanes_set(scale)));
 }
 
-/* Turns `count` scores into weights e^(score - max), zero in the places after; gives the maximum and the weights' sum. */
+/* Turns `count` scores into weights e^(score - max), zero in the places after;
+ * gives the maximum and the weights' sum. */
 static void weigh(float *scores, uint32_t count, float *out_max, float *out_sum)
 {
 	float max = scores[0], tree[CHUNK];
@@ -107,8 +111,9 @@ static void weigh(float *scores, uint32_t count, float *out_max, float *out_sum)
 }
 
 /* `count` weighted values of a chunk, `wide` times 16 elements from element i, joined to each head's running result. */
-GRETA_FN void join_values(uint32_t kv_type, const void *values, size_t first, uint32_t head_dim, uint32_t i, uint32_t count,
-                          int heads, int wide, const float *weights, const float *old, const float *new, struct running *run)
+GRETA_FN void join_values(uint32_t kv_type, const void *values, size_t first, uint32_t head_dim, uint32_t i,
+                          uint32_t count, int heads, int wide, const float *weights, const float *old, const float *new,
+                          struct running *run)
 {
 	greta_lanes chunk[HEADS_TOGETHER][WIDE_MAX];
 	for (int h = 0; h < heads; h++)
@@ -153,8 +158,8 @@ GRETA_FN void attend(const struct greta_attention_args *a, uint32_t t, uint32_t 
 	for (uint32_t first = 0; first < positions; first += CHUNK) {
 		uint32_t count = positions - first < CHUNK ? positions - first : CHUNK;
 		for (uint32_t p = 0; p < count; p += (uint32_t)wide * TILE)
-			score_tiles(a->kv_type, a->k_cache, greta_k_index(a->context, dim, kv_head, first + p, 0), a->q + at, dim,
-			            heads, wide, a->scale, scores + p);
+			score_tiles(a->kv_type, a->k_cache, greta_k_index(a->context, dim, kv_head, first + p, 0),
+			            a->q + at, dim, heads, wide, a->scale, scores + p);
 		for (int h = 0; h < heads; h++) {
 			float max, sum;
 			weigh(scores + h * CHUNK, count, &max, &sum);
@@ -170,7 +175,8 @@ GRETA_FN void attend(const struct greta_attention_args *a, uint32_t t, uint32_t 
 	for (int h = 0; h < heads; h++)
 		for (uint32_t i = 0; i < dim; i += 16)
 			greta_lanes_store(a->out + at + (size_t)h * dim + i,
-			                  greta_lanes_div(greta_lanes_load(run[h].out + i), greta_lanes_set(run[h].sum)));
+			                  greta_lanes_div(greta_lanes_load(run[h].out + i),
+			                                  greta_lanes_set(run[h].sum)));
 }
 
 void GRETA_CPU_NAME(attention)(const struct greta_cpu_block *block, const void *args)

@@ -1,7 +1,7 @@
 /* Activations in fixed point as the cpu kernels keep them: one struct per block of 256 values, in the order of the
- * columns. Written by the `digits` kernel (or a product's prologue), read by the products of the same module only; what the
- * numbers mean is defined in kernels/numbers.h. Everything in it follows from the 256 integers X and the exponent; the sums
- * are there because every row of a matrix needs the same ones. */
+ * columns. Written by the `digits` kernel (or a product's prologue), read by the products of the same module only; what
+ * the numbers mean is defined in kernels/numbers.h. Everything in it follows from the 256 integers X and the exponent;
+ * the sums are there because every row of a matrix needs the same ones. */
 #ifndef GRETA_CPU_DIGITS_H
 #define GRETA_CPU_DIGITS_H
 
@@ -23,8 +23,8 @@ struct greta_cpu_digits {
 
 _Static_assert(sizeof(struct greta_cpu_digits) == GRETA_CPU_DIGITS_BLOCK_BYTES, "abi.h states the size");
 
-/* digits[b] for the cols / 256 blocks of `x`, through rmsnorm with `norm` if that is not NULL; x itself stays as it is, and
- * need not be aligned. activations: 1 to 4. One function per form. */
+/* digits[b] for the cols / 256 blocks of `x`, through rmsnorm with `norm` if that is not NULL; x itself stays as it is,
+ * and need not be aligned. activations: 1 to 4. One function per form. */
 #define X(form)                                                                                                        \
 	void greta_cpu_##form##_make_digits(const float *x, const float *norm, float eps, uint32_t cols,               \
 	                                    uint32_t activations, struct greta_cpu_digits *digits);

@@ -1,4 +1,5 @@
-/* embed: one row of the table a token. The reference's decoder serves every form: a row is a few thousand values a step. */
+/* embed: one row of the table a token.
+ * The reference's decoder serves every form: a row is a few thousand values a step. */
 #include "kernels/cpu/forms.h"
 #include "kernels/ref/dequant.h"
 

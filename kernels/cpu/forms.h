@@ -1,13 +1,13 @@
-/* The forms of the CPU kernels: one source compiled for several instruction sets. GRETA_CPU_NAME(product) in a file compiled
- * with -DGRETA_CPU_FORM=avx2 is greta_cpu_avx2_product. The forms give the same bits; they differ in speed. */
+/* The forms of the CPU kernels: one source compiled for several instruction sets. GRETA_CPU_NAME(product) in a file
+ * compiled with -DGRETA_CPU_FORM=avx2 is greta_cpu_avx2_product. The forms give the same bits; they differ in speed. */
 #ifndef GRETA_CPU_FORMS_H
 #define GRETA_CPU_FORMS_H
 
 #include "kernels/abi.h"
 #include "kernels/cpu/module.h"
 
-/* amx: avx512 and int8 tiles, for products only; its other kernels are avx512's. avx512: F, BW, VL, DQ, VNNI. avx2: AVX2, FMA,
- * F16C. portable: what the compiler assumes anyway. */
+/* amx: avx512 and int8 tiles, for products only; its other kernels are avx512's. avx512: F, BW, VL, DQ, VNNI. avx2:
+ * AVX2, FMA, F16C. portable: what the compiler assumes anyway. */
 #define GRETA_CPU_FORMS(X) X(amx) X(avx512) X(avx2) X(portable)
 
 #define GRETA_CPU_PASTE(form, name) greta_cpu_##form##_##name

@@ -16,10 +16,10 @@ struct greta_cpu_block {
 	void *shared;              /* the launch's dynamic shared memory, 64-byte aligned, one copy per worker */
 };
 
-/* `args` points at the kernel's argument struct (kernels/abi.h), valid during the call. Shared memory starts undefined for
- * a worker's first block of a launch (fresh == 1) and keeps what the worker's earlier blocks of the same launch left in it:
- * a prologue that every block needs (norm, digits) is thus done once per worker, at any grid. Blocks of one launch run in
- * any order and at the same time; a kernel must not wait for another block. */
+/* `args` points at the kernel's argument struct (kernels/abi.h), valid during the call. Shared memory starts undefined
+ * for a worker's first block of a launch (fresh == 1) and keeps what the worker's earlier blocks of the same launch
+ * left in it: a prologue that every block needs (norm, digits) is thus done once per worker, at any grid. Blocks of one
+ * launch run in any order and at the same time; a kernel must not wait for another block. */
 typedef void greta_cpu_kernel(const struct greta_cpu_block *block, const void *args);
 
 struct greta_cpu_function {
@@ -36,8 +36,8 @@ struct greta_cpu_module {
 	const struct greta_cpu_function *functions;
 };
 
-/* The kernels in one form: "amx", "avx512", "avx2", "portable", "ref" (the definition, slow), or "auto": the fastest that this
- * processor runs. NULL for a name that is none of these and for a form that this processor lacks. */
+/* The kernels in one form: "amx", "avx512", "avx2", "portable", "ref" (the definition, slow), or "auto": the fastest
+ * that this processor runs. NULL for a name that is none of these and for a form that this processor lacks. */
 const struct greta_cpu_module *greta_cpu_module(const char *form);
 
 #endif

@@ -25,8 +25,8 @@ static int has_avx512(void)
 	       __builtin_cpu_supports("avx512vnni");
 }
 
-/* Tile registers must be asked for, once per process; asking again is harmless. Linux may refuse (a thread's signal stack is too
- * small for them, as under some sanitizers), other systems are not asked. */
+/* Tile registers must be asked for, once per process; asking again is harmless. Linux may refuse (a thread's signal
+ * stack is too small for them, as under some sanitizers), other systems are not asked. */
 static int may_use_tiles(void)
 {
 #if defined(SYS_arch_prctl)

@@ -1,5 +1,5 @@
-/* product, qkv, gate_up, lm_head, compiled once per form: which rows and vectors a block multiplies, in passes that fit the
- * working space, and what becomes of the sums. The sums themselves are product_<form>.c's. */
+/* product, qkv, gate_up, lm_head, compiled once per form: which rows and vectors a block multiplies, in passes that fit
+ * the working space, and what becomes of the sums. The sums themselves are product_<form>.c's. */
 #include "kernels/cpu/product.h"
 
 #include "kernels/kv.h"
@@ -65,7 +65,8 @@ static void sums_of_packed(const struct matrix *m, const struct vectors *x, uint
 }
 
 /* The same from GGUF order: a few columns of 16 rows are interleaved at a time, and their sums add up. */
-static void sums_of_raw(const struct matrix *m, const struct vectors *x, uint32_t first, uint32_t rows, struct work *work)
+static void sums_of_raw(const struct matrix *m, const struct vectors *x, uint32_t first, uint32_t rows,
+			struct work *work)
 {
 	uint32_t groups = (rows + 15) / 16;
 	memset(work->sums, 0, (size_t)x->count * groups * 16 * sizeof(double));
@@ -88,7 +89,8 @@ static void sums_of_raw(const struct matrix *m, const struct vectors *x, uint32_
 			    .sums = part,
 			    .scratch = work->scratch,
 			};
-			greta_rows16_pack_blocks(m->type, m->rows, m->cols, m->weights, first / 16 + g, b, b + blocks, work->raw);
+			greta_rows16_pack_blocks(m->type, m->rows, m->cols, m->weights, first / 16 + g, b, b + blocks,
+						 work->raw);
 			GRETA_CPU_NAME(sums)(&job);
 			for (uint32_t v = 0; v < x->count; v++)
 				for (uint32_t r = 0; r < 16; r++)
@@ -112,8 +114,9 @@ static void sums_of_floats(const struct matrix *m, const struct vectors *x, uint
 				const struct greta_cpu_digits *d = x->digits + (size_t)v * x->blocks + c / 256 + b;
 				double factor = greta_pow2(d->exponent + work->shift[v]);
 				for (uint32_t i = 0; i < 256; i++)
-					values[b * 256 + i] = factor * (d->digit[0][i] + 256 * d->digit[1][i] +
-					                                65536 * d->digit[2][i] + 16777216 * d->digit[3][i]);
+					values[b * 256 + i] =
+					    factor * (d->digit[0][i] + 256 * d->digit[1][i] + 65536 * d->digit[2][i] +
+						      16777216 * d->digit[3][i]);
 			}
 			struct greta_cpu_float_job job = {
 			    .type = m->type,
@@ -169,7 +172,8 @@ struct source {
 /* Shared memory: the row and its digits, if they are made here, then the working space. */
 static struct greta_cpu_digits *made_digits(const struct source *s)
 {
-	return (struct greta_cpu_digits *)(void *)((uint8_t *)s->block->shared + aligned64((size_t)s->cols * sizeof(float)));
+	return (struct greta_cpu_digits *)(void *)((uint8_t *)s->block->shared +
+						   aligned64((size_t)s->cols * sizeof(float)));
 }
 
 static struct work *work_of(const struct source *s)
@@ -254,8 +258,8 @@ static void store_cache(const struct greta_qkv_args *a, int is_k, uint32_t t, ui
 enum part { PART_Q, PART_K, PART_V };
 
 /* Rows [first, last) of one of the three matrices, both even. */
-static void qkv_part(const struct greta_qkv_args *a, enum part part, const struct vectors *x, uint32_t t, uint32_t first,
-                     uint32_t last, struct work *work)
+static void qkv_part(const struct greta_qkv_args *a, enum part part, const struct vectors *x, uint32_t t,
+		     uint32_t first, uint32_t last, struct work *work)
 {
 	uint32_t q_rows = a->heads * a->head_dim, kv_rows = a->kv_heads * a->head_dim;
 	const struct matrix matrices[] = {

@@ -1,11 +1,11 @@
-/* Between the product kernels (product.c, compiled once per form) and their inner loops (product_<form>.c): sums of weights
- * times digits for whole groups of 16 rows.
+/* Between the product kernels (product.c, compiled once per form) and their inner loops (product_<form>.c): sums of
+ * weights times digits for whole groups of 16 rows.
  *
- * A term (one 256-block's, for Q8_0 and Q4_0 one 32-block's, for unquantised weights one element's) is an exact integer A
- * times a scale d times 2^(E - (8 D - 1)); it counts as floor(d * A * 2^(E - (8 D - 1) - U)), and `sums` get the sum of
- * these integers, as fp64: below 2^51 in magnitude, hence exact, and addable in any order. In fp64 the floor and the sum are
- * one fused multiply-add, rounded down, onto an accumulator that starts at GRETA_ROUND_BIAS and stays in its binade.
- * A itself is below 2^53 for every type: 2^18 .. 2^20 (greta_type_bits) times |X| < 2^31. */
+ * A term (one 256-block's, for Q8_0 and Q4_0 one 32-block's, for unquantised weights one element's) is an exact integer
+ * A times a scale d times 2^(E - (8 D - 1)); it counts as floor(d * A * 2^(E - (8 D - 1) - U)), and `sums` get the sum
+ * of these integers, as fp64: below 2^51 in magnitude, hence exact, and addable in any order. In fp64 the floor and the
+ * sum are one fused multiply-add, rounded down, onto an accumulator that starts at GRETA_ROUND_BIAS and stays in its
+ * binade. A itself is below 2^53 for every type: 2^18 .. 2^20 (greta_type_bits) times |X| < 2^31. */
 #ifndef GRETA_CPU_PRODUCT_H
 #define GRETA_CPU_PRODUCT_H
 

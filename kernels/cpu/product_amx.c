@@ -1,18 +1,19 @@
-/* Sums of products with AMX int8 tiles, for several vectors at a time: prefill's matrix-matrix form. The same bits as every
- * other form, because it adds up the same exact integers.
+/* Sums of products with AMX int8 tiles, for several vectors at a time: prefill's matrix-matrix form. The same bits as
+ * every other form, because it adds up the same exact integers.
  *
- * A weight times its sub-block's scale, w = q * scale, is an integer, |w| <= 2^12, which is written as w = low + 256 * high
- * with both in int8 (-128 <= low <= 127, |high| <= 16). So 256 columns of 16 rows become two planes of bytes, made once per
- * block and used by every vector, and the interleaved layout is already what a tile's second operand wants: words of four
- * columns, a row per 32-bit lane. The first operand are 16 vectors' bytes of one digit, straight from the digit blocks. The
- * low plane times digit d and the high plane times digit d - 1 both count 256^d: they share a tile of sums.
+ * A weight times its sub-block's scale, w = q * scale, is an integer, |w| <= 2^12, which is written as w = low + 256 *
+ * high with both in int8 (-128 <= low <= 127, |high| <= 16). So 256 columns of 16 rows become two planes of bytes, made
+ * once per block and used by every vector, and the interleaved layout is already what a tile's second operand wants:
+ * words of four columns, a row per 32-bit lane. The first operand are 16 vectors' bytes of one digit, straight from the
+ * digit blocks. The low plane times digit d and the high plane times digit d - 1 both count 256^d: they share a tile of
+ * sums.
  *
  *   tiles   0-4  sums of weight 256^0 .. 256^D, |sum| <= 256 * (128 + 16) * 128 < 2^23
  *           5    64 columns of a digit of 16 vectors         6, 7  the same columns of both planes
  *
  * Per 16 rows, 16 vectors, 256 columns and 4 digits: 32 tile products of 16 cycles. What becomes of the sums (joined,
- * scaled, floored, added up) is about 55 vector instructions a vector; they work on the previous tile's sums, between the
- * tile products of the next. */
+ * scaled, floored, added up) is about 55 vector instructions a vector; they work on the previous tile's sums, between
+ * the tile products of the next. */
 #include "kernels/cpu/product_avx512.h"
 
 #define GROUPS 4 /* 16-row groups whose planes are kept at a time */
@@ -60,8 +61,8 @@ static void configure(uint32_t vectors)
 
 /* ---- Unpacking ---- */
 
-/* Four columns of 16 rows: q (unsigned bytes) times the sub-block's scale, minus `offset`, in two planes. `even` and `odd`
- * hold the scale as the byte that meets an even or an odd column. */
+/* Four columns of 16 rows: q (unsigned bytes) times the sub-block's scale, minus `offset`, in two planes. `even` and
+ * `odd` hold the scale as the byte that meets an even or an odd column. */
 static ALWAYS_INLINE void store_word(struct panel *panel, int w, __m512i q, __m512i even, __m512i odd, __m512i offset)
 {
 	const __m512i low_byte = _mm512_set1_epi16(0x00ff), carry = _mm512_set1_epi16(128);
@@ -219,7 +220,8 @@ static ALWAYS_INLINE void add_terms(const int N, const int mins, const int D, co
 	}
 }
 
-/* Rows [first, last) of `wait`, where they count. A function of its own: called from several places, for a few rows each. */
+/* Rows [first, last) of `wait`, where they count. A function of its own:
+ * called from several places, for a few rows each. */
 typedef void add_rows_function(const struct greta_cpu_sums_job *job, const struct waiting *wait, uint32_t first,
                                uint32_t last);
 
@@ -320,7 +322,8 @@ static ALWAYS_INLINE void multiply(const int D, const struct greta_cpu_sums_job 
 				uint32_t first = v + rows <= job->vectors ? v : job->vectors - rows;
 				const struct greta_cpu_digits *x = &job->digits[first * job->digits_stride + b];
 				for (uint32_t g = 0; g < groups; g++, parity ^= 1) {
-					tile_products(D, job, &scratch->panel[g], x, scratch->sums[parity], add_rows, &wait);
+					tile_products(D, job, &scratch->panel[g], x, scratch->sums[parity], add_rows,
+						      &wait);
 					wait = (struct waiting){
 					    .panel = &scratch->panel[g],
 					    .sums = scratch->sums[parity],

@@ -1,6 +1,6 @@
 /* Sums of products with AVX2: a lane is a row, eight rows at a time. vpmaddubsw multiplies unsigned weights with four
- * broadcast digits into 16-bit pair sums, as many words of which are added up as fit 16 bits; vpmaddwd by the sub-block's
- * scale widens them. Floors need the processor to round down, which is switched on around each call. */
+ * broadcast digits into 16-bit pair sums, as many words of which are added up as fit 16 bits; vpmaddwd by the
+ * sub-block's scale widens them. Floors need the processor to round down, which is switched on around each call. */
 #include <immintrin.h>
 
 #include "kernels/cpu/product.h"
@@ -77,7 +77,8 @@ static ALWAYS_INLINE void join(const int count, const __m256i *z, double radix, 
 	}
 }
 
-/* acc += floor(d * A * 2^k) for eight rows, when the processor rounds down; d: f16 in the low halves of 32-bit lanes. */
+/* acc += floor(d * A * 2^k) for eight rows, when the processor rounds down;
+ * d: f16 in the low halves of 32-bit lanes. */
 static ALWAYS_INLINE void add_term(__m256i d, __m256d factor, const __m256d a[2], __m256d acc[2])
 {
 	d = _mm256_and_si256(d, _mm256_set1_epi32(0xffff));

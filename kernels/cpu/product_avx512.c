@@ -1,6 +1,7 @@
-/* Sums of products with AVX-512 VNNI, one vector at a time: a lane is a row, so one register holds the same word of 16 rows;
- * the vector's digits are broadcast four at a time (a memory operand of vpdpbusd). Per 256 columns and 16 rows of Q4_K and 4
- * digits: 256 vpdpbusd, 64 and/shift, 32 vpmulld, about 60 for scales and the fp64 step; 2,304 bytes read once. */
+/* Sums of products with AVX-512 VNNI, one vector at a time: a lane is a row, so one register holds the same word of 16
+ * rows; the vector's digits are broadcast four at a time (a memory operand of vpdpbusd). Per 256 columns and 16 rows of
+ * Q4_K and 4 digits: 256 vpdpbusd, 64 and/shift, 32 vpmulld, about 60 for scales and the fp64 step; 2,304 bytes read
+ * once. */
 #include <immintrin.h>
 
 #include "kernels/cpu/product_avx512.h"

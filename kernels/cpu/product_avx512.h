@@ -34,7 +34,8 @@ static ALWAYS_INLINE __m512i broadcast4(const int8_t *four)
 	return _mm512_set1_epi32(word);
 }
 
-/* What `at` will be followed by 32 KB on, into the second-level cache; volatile, so that it stays where it is written. */
+/* What `at` will be followed by 32 KB on, into the second-level cache;
+ * volatile, so that it stays where it is written. */
 static ALWAYS_INLINE void prefetch(const uint8_t *at)
 {
 	__asm__ volatile("prefetcht1 32768(%0)" : : "r"(at) : "memory");
@@ -79,8 +80,8 @@ static ALWAYS_INLINE void join_digits(const int D, const __m512i *z, __m512d out
 	out[1] = high;
 }
 
-/* The head of a Q4_K or Q5_K block: d in the low and dmin in the high half of lanes; scales and mins of sub-blocks 0-3 and
- * 4-7 as bytes. */
+/* The head of a Q4_K or Q5_K block: d in the low and dmin in the high half of lanes;
+ * scales and mins of sub-blocks 0-3 and 4-7 as bytes. */
 struct greta_k_scales {
 	__m512i d;
 	__m512i scale[2], min[2];

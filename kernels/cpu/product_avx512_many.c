@@ -1,12 +1,12 @@
-/* Sums of products with AVX-512 VNNI for several vectors at a time: prefill where there are no tiles (product_amx.c). The same
- * bits as every other form, because it adds up the same exact integers.
+/* Sums of products with AVX-512 VNNI for several vectors at a time: prefill where there are no tiles (product_amx.c).
+ * The same bits as every other form, because it adds up the same exact integers.
  *
- * A weight of the K types times its sub-block's scale fits 16 bits (Q4_K, Q5_K: at most 1,953; Q6_K: from -4,064 to 4,096), and
- * so does half of X. vpdpwssd multiplies pairs of both: no sub-block needs a multiplication of its own, and 256 columns of two
- * halves take 256 vpdpwssd, as many as four digits take vpdpbusd. The weights of two groups are unpacked once for all vectors,
- * into 16 KB that stay in the first cache; a register of them serves four vectors, a broadcast pair both groups. Per vector, 16
- * rows, 256 columns of Q4_K: 256 vpdpwssd, 56 to bring sums to fp64 before they pass 32 bits, 16 for the mins, 8 for the scaled,
- * floored term. */
+ * A weight of the K types times its sub-block's scale fits 16 bits (Q4_K, Q5_K: at most 1,953; Q6_K: from -4,064 to
+ * 4,096), and so does half of X. vpdpwssd multiplies pairs of both: no sub-block needs a multiplication of its own, and
+ * 256 columns of two halves take 256 vpdpwssd, as many as four digits take vpdpbusd. The weights of two groups are
+ * unpacked once for all vectors, into 16 KB that stay in the first cache; a register of them serves four vectors, a
+ * broadcast pair both groups. Per vector, 16 rows, 256 columns of Q4_K: 256 vpdpwssd, 56 to bring sums to fp64 before
+ * they pass 32 bits, 16 for the mins, 8 for the scaled, floored term. */
 #include "kernels/cpu/product_avx512.h"
 
 #define GROUPS 2   /* of 16 rows, whose weights meet a digit in a register */
@@ -30,7 +30,8 @@ static ALWAYS_INLINE void store_halves(__m512i halves, double *out)
 	_mm512_storeu_pd(out + 8, _mm512_cvtps_pd(_mm512_extractf32x8_ps(wide, 1)));
 }
 
-/* Four columns' bytes of every lane, less `offset`, times the lane's scale (in both its halves), as two registers of pairs. */
+/* Four columns' bytes of every lane, less `offset`, times the lane's scale (in both its halves),
+ * as two registers of pairs. */
 static ALWAYS_INLINE void store_pairs(__m512i bytes, const int offset, __m512i scale, int16_t (*out)[32])
 {
 	const __m512i less = _mm512_set1_epi16((short)offset);
@@ -135,8 +136,8 @@ static ALWAYS_INLINE void add_terms(const bool mins, const struct panel *panel, 
 	}
 }
 
-/* G groups' panels times V vectors' blocks of H halves, `flush` pairs of columns at a time in 32 bits; x: the blocks at a stride;
- * acc: V accumulators of G times 16 rows, at a stride. */
+/* G groups' panels times V vectors' blocks of H halves, `flush` pairs of columns at a time in 32 bits; x: the blocks at
+ * a stride; acc: V accumulators of G times 16 rows, at a stride. */
 static ALWAYS_INLINE void panels_times(const int G, const int V, const int H, const int flush, const bool mins,
                                        const struct panel *panel, const struct greta_cpu_digits *x, size_t x_stride,
                                        const double *factor, double *acc, size_t acc_stride)
@@ -188,13 +189,15 @@ static ALWAYS_INLINE void panels_times(const int G, const int V, const int H, co
 	for (int g = 0; g < G; g++) {
 		UNROLL
 		for (int v = 0; v < V; v++)
-			add_terms(mins, &panel[g], &x[v * x_stride], factor[v], a[g][v], acc + (size_t)v * acc_stride + g * 16);
+			add_terms(mins, &panel[g], &x[v * x_stride], factor[v], a[g][v],
+			          acc + (size_t)v * acc_stride + g * 16);
 	}
 }
 
 /* The panels of G groups times every vector. */
-static ALWAYS_INLINE void panels_times_all(const int G, const int H, const int flush, const bool mins, const struct panel *panel,
-                                           uint32_t b, const struct greta_cpu_sums_job *job, double *acc)
+static ALWAYS_INLINE void panels_times_all(const int G, const int H, const int flush, const bool mins,
+                                           const struct panel *panel, uint32_t b, const struct greta_cpu_sums_job *job,
+                                           double *acc)
 {
 	const struct greta_cpu_digits *x = job->digits + b;
 	size_t x_stride = job->digits_stride, acc_stride = (size_t)job->group_count * 16;
@@ -204,8 +207,8 @@ static ALWAYS_INLINE void panels_times_all(const int G, const int H, const int f
 		for (uint32_t k = 0; k < count; k++)
 			factor[k] = greta_pow2(x[(v + k) * x_stride].exponent + job->shift[v + k]);
 		if (count == TOGETHER)
-			panels_times(G, TOGETHER, H, flush, mins, panel, x + v * x_stride, x_stride, factor, acc + v * acc_stride,
-			             acc_stride);
+			panels_times(G, TOGETHER, H, flush, mins, panel, x + v * x_stride, x_stride, factor,
+			             acc + v * acc_stride, acc_stride);
 		else
 			for (uint32_t k = 0; k < count; k++)
 				panels_times(G, 1, H, flush, mins, panel, x + (v + k) * x_stride, 0, &factor[k],
@@ -220,12 +223,14 @@ static ALWAYS_INLINE void unpack(const uint32_t type, const struct greta_cpu_sum
 	if (type == GRETA_TYPE_Q6_K)
 		unpack_q6_k(words + b * (size_t)(52 * 64), group + (size_t)b * 32, panel);
 	else
-		unpack_k(type == GRETA_TYPE_Q5_K, words + b * (size_t)(type == GRETA_TYPE_Q5_K ? 44 * 64 : 36 * 64), panel);
+		unpack_k(type == GRETA_TYPE_Q5_K, words + b * (size_t)(type == GRETA_TYPE_Q5_K ? 44 * 64 : 36 * 64),
+		         panel);
 }
 
 static ALWAYS_INLINE void many(const int H, const uint32_t type, const struct greta_cpu_sums_job *job)
 {
-	/* 64 * 945 * 2^15 < 2^31; 32 * 1953 * 2^15 < 2^31; 16 * 4096 * 2^15 = 2^31, and only the negative sum can be that */
+	/* 64 * 945 * 2^15 < 2^31; 32 * 1953 * 2^15 < 2^31;
+	 * 16 * 4096 * 2^15 = 2^31, and only the negative sum can be that */
 	const int flush = type == GRETA_TYPE_Q4_K ? 32 : type == GRETA_TYPE_Q5_K ? 16 : 8;
 	const bool mins = type != GRETA_TYPE_Q6_K;
 	size_t sums = (size_t)job->vectors * job->group_count * 16;

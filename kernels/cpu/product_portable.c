@@ -1,5 +1,5 @@
-/* Sums of products in plain C: a group's 256 columns are taken apart into 16-bit numbers, row by row, and dot products of
- * 16-bit numbers are what every compiler has an instruction for. Terms are floored in 64-bit integers. */
+/* Sums of products in plain C: a group's 256 columns are taken apart into 16-bit numbers, row by row, and dot products
+ * of 16-bit numbers are what every compiler has an instruction for. Terms are floored in 64-bit integers. */
 #include <string.h>
 
 #include "kernels/cpu/product.h"
@@ -88,12 +88,13 @@ static void small_run(uint32_t type, const uint8_t *words, uint32_t r, struct ru
 	row_bytes(words, 4, type == GRETA_TYPE_Q8_0 ? 64 : 32, r, bytes);
 	for (int i = 0; i < 256; i++) {
 		int byte = bytes[type == GRETA_TYPE_Q8_0 ? i : i / 32 * 16 + i % 16];
-		run->q[i] = (int16_t)(type == GRETA_TYPE_Q8_0 ? (int8_t)byte : (i % 32 < 16 ? byte & 15 : byte >> 4) - 8);
+		run->q[i] =
+		    (int16_t)(type == GRETA_TYPE_Q8_0 ? (int8_t)byte : (i % 32 < 16 ? byte & 15 : byte >> 4) - 8);
 	}
 }
 
-/* floor(v * 2^shift), below 2^51 where it matters: the sums of a vector that is not finite are made and not used, so terms are
- * added without a sign and may wrap. */
+/* floor(v * 2^shift), below 2^51 where it matters: the sums of a vector that is not finite are made and not used, so
+ * terms are added without a sign and may wrap. */
 static int64_t scale_floor(int64_t v, int shift)
 {
 	if (shift >= 0)
@@ -184,7 +185,8 @@ void greta_cpu_portable_sums(const struct greta_cpu_sums_job *job)
 		for (uint32_t b = 0; b < job->blocks; b++) {
 			struct run runs[16];
 			for (uint32_t r = 0; r < 16; r++)
-				unpack(job->type, head + job->head_bytes + b * step, head + (size_t)b * 32, r, &runs[r]);
+				unpack(job->type, head + job->head_bytes + b * step, head + (size_t)b * 32, r,
+				       &runs[r]);
 			for (uint32_t v = 0; v < job->vectors; v++)
 				group_block(job, runs, v, b, job->sums + ((size_t)v * job->group_count + g) * 16);
 		}

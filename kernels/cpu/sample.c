@@ -1,5 +1,5 @@
-/* argmax, sample, advance, as kernels/ref/sample.c defines them, without sorting: what top_k and top_p keep is found by a radix
- * selection over the keys, by count and by weight, and is then a threshold. */
+/* argmax, sample, advance, as kernels/ref/sample.c defines them, without sorting: what top_k and top_p keep is found by
+ * a radix selection over the keys, by count and by weight, and is then a threshold. */
 #include "kernels/cpu/forms.h"
 #include "kernels/numbers.h"
 #include "kernels/random.h"
@@ -29,9 +29,10 @@ static uint64_t weight(float logit, float max, float temperature)
 	return (uint64_t)(greta_expf((logit - max) / temperature) * 0x1p40f);
 }
 
-/* Walking the keys at or above `least` from the largest down, the first at which the running sum of their measures reaches
- * `wanted` (1 to the measures' total). The measure of a key is its weight at temperature 1, or 1. */
-static uint64_t select_key(const uint64_t *keys, uint32_t count, uint64_t least, int by_weight, float max, uint64_t wanted)
+/* Walking the keys at or above `least` from the largest down, the first at which the running sum of their measures
+ * reaches `wanted` (1 to the measures' total). The measure of a key is its weight at temperature 1, or 1. */
+static uint64_t select_key(const uint64_t *keys, uint32_t count, uint64_t least, int by_weight, float max,
+			   uint64_t wanted)
 {
 	uint64_t prefix = 0;
 	for (int shift = 56; shift >= 0; shift -= 8) {

@@ -58,8 +58,8 @@ enum greta_status greta_oracle_create(const struct greta_llama *llama, size_t co
 	oracle->v = doubles(positions, kv_values(llama));
 	if (!oracle->frequencies || !oracle->row || !oracle->scores || !oracle->k || !oracle->v)
 		goto fail;
-	greta_oracle_frequencies((double)llama->rope_base, llama->head_dim, llama->rope_freqs ? llama->rope_freqs->data : NULL,
-				 oracle->frequencies);
+	greta_oracle_frequencies((double)llama->rope_base, llama->head_dim,
+				 llama->rope_freqs ? llama->rope_freqs->data : NULL, oracle->frequencies);
 	*out_oracle = oracle;
 	return GRETA_OK;
 fail:
@@ -86,8 +86,8 @@ void greta_oracle_observe(struct greta_oracle *oracle, greta_oracle_observer *ob
 }
 
 /* values [tokens][count] */
-static void tell(const struct greta_oracle *oracle, const char *name, uint32_t layer, const double *values, size_t tokens,
-		 size_t count)
+static void tell(const struct greta_oracle *oracle, const char *name, uint32_t layer, const double *values,
+		 size_t tokens, size_t count)
 {
 	for (size_t t = 0; oracle->observer && t < tokens; t++)
 		oracle->observer(oracle->user, name, layer, oracle->length + t, values + t * count, count);
@@ -121,7 +121,8 @@ static bool allocate(const struct greta_llama *llama, size_t tokens, struct acti
 }
 
 /* y[t] = W x[t] for all tokens of the call. */
-static void product(struct greta_oracle *oracle, const struct greta_gguf_tensor *w, const double *x, size_t tokens, double *y)
+static void product(struct greta_oracle *oracle, const struct greta_gguf_tensor *w, const double *x, size_t tokens,
+		    double *y)
 {
 	greta_oracle_product(w->type->type, w->data, w->dims[1], w->dims[0], x, tokens, oracle->row, y);
 }
@@ -207,11 +208,11 @@ enum greta_status greta_oracle_feed(struct greta_oracle *oracle, const int32_t *
 	const struct greta_llama *llama = oracle->llama;
 	for (size_t t = 0; t < count; t++)
 		if (tokens[t] < 0 || (uint32_t)tokens[t] >= llama->n_vocab)
-			return greta_fail(error, GRETA_ERROR_ARGUMENT, "token %d is outside the vocabulary of %u", tokens[t],
-					  llama->n_vocab);
+			return greta_fail(error, GRETA_ERROR_ARGUMENT, "token %d is outside the vocabulary of %u",
+					  tokens[t], llama->n_vocab);
 	if (count > oracle->context - oracle->length)
-		return greta_fail(error, GRETA_ERROR_CONTEXT, "%zu tokens do not fit behind %zu in a context of %zu", count,
-				  oracle->length, oracle->context);
+		return greta_fail(error, GRETA_ERROR_CONTEXT, "%zu tokens do not fit behind %zu in a context of %zu",
+				  count, oracle->length, oracle->context);
 	if (wanted > count)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "logits of %zu tokens are wanted, but %zu are fed",
 				  wanted, count);

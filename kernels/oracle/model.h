@@ -1,6 +1,6 @@
-/* A whole llama model over real numbers (operations.h), to judge the logits of the kernels: the textbook forward pass, slow and
- * plain, any number of tokens at a time. Activations and the KV cache are double; rows of weights are unpacked when used, so it
- * needs little memory beyond the mapped file. */
+/* A whole llama model over real numbers (operations.h), to judge the logits of the kernels: the textbook forward pass,
+ * slow and plain, any number of tokens at a time. Activations and the KV cache are double; rows of weights are unpacked
+ * when used, so it needs little memory beyond the mapped file. */
 #ifndef GRETA_ORACLE_MODEL_H
 #define GRETA_ORACLE_MODEL_H
 
@@ -17,10 +17,10 @@ enum greta_status greta_oracle_create(const struct greta_llama *llama, size_t co
 				      struct greta_error *error);
 void greta_oracle_destroy(struct greta_oracle *oracle);
 
-/* Told the values of one token at one place of the model, as greta_oracle_feed comes by. `name` is what the planner calls
- * them (planner/schedule.c, all kept): "x" and "output_norm" once, with `layer` GRETA_ORACLE_NO_LAYER; "attn_norm", "q" and
- * "k" (after the rotation), "v", "attention", "output", "x_output", "ffn_norm", "gate", "up", "h", "down", "x_ffn" in each
- * layer. `values` is valid during the call. */
+/* Told the values of one token at one place of the model, as greta_oracle_feed comes by. `name` is what the planner
+ * calls them (planner/schedule.c, all kept): "x" and "output_norm" once, with `layer` GRETA_ORACLE_NO_LAYER;
+ * "attn_norm", "q" and "k" (after the rotation), "v", "attention", "output", "x_output", "ffn_norm", "gate", "up", "h",
+ * "down", "x_ffn" in each layer. `values` is valid during the call. */
 #define GRETA_ORACLE_NO_LAYER UINT32_MAX
 typedef void greta_oracle_observer(void *user, const char *name, uint32_t layer, size_t position, const double *values,
 				   size_t count);
@@ -35,7 +35,8 @@ size_t greta_oracle_vocab(const struct greta_oracle *oracle);
 void greta_oracle_truncate(struct greta_oracle *oracle, size_t length);
 
 /* Appends `count` tokens and gives the logits [wanted][n_vocab] that follow each of the last `wanted` <= count of them.
- * ARGUMENT for a token outside the vocabulary, CONTEXT when they do not fit, MEMORY; the sequence then stays as it was. */
+ * ARGUMENT for a token outside the vocabulary, CONTEXT when they do not fit, MEMORY; the sequence then stays as it
+ * was. */
 enum greta_status greta_oracle_feed(struct greta_oracle *oracle, const int32_t *tokens, size_t count, size_t wanted,
 				    double *out_logits, struct greta_error *error);
 

@@ -1,6 +1,7 @@
-/* The operations of a llama model over real numbers, as near as double comes to them: weights are exactly what their format
- * says, sums are plain, functions are libm's, and nothing is rounded to fp32 on the way. This is no kernel and defines no bits;
- * it judges how far kernels/ref/ is from what was meant (docs/accuracy.md). It shares with ref only the unpacking of blocks. */
+/* The operations of a llama model over real numbers, as near as double comes to them: weights are exactly what their
+ * format says, sums are plain, functions are libm's, and nothing is rounded to fp32 on the way. This is no kernel and
+ * defines no bits; it judges how far kernels/ref/ is from what was meant (docs/accuracy.md). It shares with ref only
+ * the unpacking of blocks. */
 #ifndef GRETA_ORACLE_OPERATIONS_H
 #define GRETA_ORACLE_OPERATIONS_H
 
@@ -25,8 +26,9 @@ void greta_oracle_frequencies(double base, uint32_t head_dim, const float *divis
 /* Turns the pairs (2i, 2i + 1) of every head by position * frequencies[i], in place. x [heads * head_dim]. */
 void greta_oracle_rope(double *x, uint32_t heads, uint32_t head_dim, size_t position, const double *frequencies);
 
-/* One head's attention over `positions` positions: out = sum of softmax(scale * q k[p]) v[p]. k and v point at the head's part of
- * position 0, the next position is `stride` values further; scores is working space of `positions` values. out may be q. */
+/* One head's attention over `positions` positions: out = sum of softmax(scale * q k[p]) v[p]. k and v point at the
+ * head's part of position 0, the next position is `stride` values further; scores is working space of `positions`
+ * values. out may be q. */
 void greta_oracle_attention(const double *q, const double *k, const double *v, size_t stride, size_t positions,
 			    uint32_t head_dim, double scale, double *scores, double *out);
 

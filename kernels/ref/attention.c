@@ -46,9 +46,9 @@ struct running {
 	float out[256];
 };
 
-/* Chunk `first .. first + count` of the context: scores by one chain of fma over the head's elements, their maximum, weights
- * e^(score - max), the weights' sum by halves over CHUNK places (places without a position are 0), values by one chain of
- * fma over the positions; then joined to what came before, both scaled to the larger maximum. */
+/* Chunk `first .. first + count` of the context: scores by one chain of fma over the head's elements, their maximum,
+ * weights e^(score - max), the weights' sum by halves over CHUNK places (places without a position are 0), values by
+ * one chain of fma over the positions; then joined to what came before, both scaled to the larger maximum. */
 static void attend_chunk(const struct greta_attention_args *a, const float *q, uint32_t kv_head, uint32_t first,
                          uint32_t count, struct running *run)
 {

@@ -28,8 +28,8 @@ static void take_q4_0(const uint8_t *raw, struct greta_ref_run *run)
 	}
 }
 
-/* The 6-bit scales and mins of Q4_K and Q5_K: sub-blocks 0 to 3 in the low six bits of bytes 0-3 and 4-7; of sub-blocks 4 to
- * 7 the low four bits lie in bytes 8-11, the upper two on top of bytes 0-7. */
+/* The 6-bit scales and mins of Q4_K and Q5_K: sub-blocks 0 to 3 in the low six bits of bytes 0-3 and 4-7; of sub-blocks
+ * 4 to 7 the low four bits lie in bytes 8-11, the upper two on top of bytes 0-7. */
 static void take_scales(const uint8_t *s, struct greta_ref_run *run)
 {
 	for (int j = 0; j < 4; j++) {
@@ -40,7 +40,8 @@ static void take_scales(const uint8_t *s, struct greta_ref_run *run)
 	}
 }
 
-/* Q4_K: d, dmin, 12 bytes of scales, 128 of nibbles: per 32 bytes, the low nibbles are 32 values, the high the next 32. */
+/* Q4_K: d, dmin, 12 bytes of scales, 128 of nibbles: per 32 bytes, the low nibbles are 32 values,
+ * the high the next 32. */
 static void take_q4_k(const uint8_t *raw, struct greta_ref_run *run)
 {
 	run->d[0] = u16_at(raw);
@@ -63,8 +64,9 @@ static void take_q5_k(const uint8_t *raw, struct greta_ref_run *run)
 	}
 }
 
-/* Q6_K: 128 bytes of low nibbles, 64 of upper bit pairs, 16 signed scales, d. Each half of 128 values uses 64 bytes of the
- * first and 32 of the second: values 0-63 the low nibbles, 64-127 the high ones; bit pair i / 32 of byte i % 32. Less 32. */
+/* Q6_K: 128 bytes of low nibbles, 64 of upper bit pairs, 16 signed scales, d. Each half of 128 values uses 64 bytes of
+ * the first and 32 of the second: values 0-63 the low nibbles, 64-127 the high ones; bit pair i / 32 of byte i % 32.
+ * Less 32. */
 static void take_q6_k(const uint8_t *raw, struct greta_ref_run *run)
 {
 	for (int i = 0; i < 256; i++) {

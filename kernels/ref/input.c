@@ -43,7 +43,8 @@ void greta_ref_rmsnorm(const struct greta_cpu_block *block, const void *args)
 	const struct greta_rmsnorm_args *a = args;
 	uint32_t t = block->x;
 	if (t < greta_step_tokens(a->state, a->chunk))
-		greta_ref_rmsnorm_vector(a->x + (size_t)t * a->cols, a->weight, a->cols, a->eps, a->y + (size_t)t * a->cols);
+		greta_ref_rmsnorm_vector(a->x + (size_t)t * a->cols, a->weight, a->cols, a->eps,
+					 a->y + (size_t)t * a->cols);
 }
 
 void greta_ref_digits(const struct greta_cpu_block *block, const void *args)

@@ -15,7 +15,8 @@ static inline void greta_ref_kv_store(uint32_t kv_type, void *cache, size_t inde
 
 static inline float greta_ref_kv_load(uint32_t kv_type, const void *cache, size_t index)
 {
-	return kv_type == GRETA_KV_F32 ? ((const float *)cache)[index] : greta_f16_to_f32(((const uint16_t *)cache)[index]);
+	return kv_type == GRETA_KV_F32 ? ((const float *)cache)[index]
+				       : greta_f16_to_f32(((const uint16_t *)cache)[index]);
 }
 
 #endif

@@ -6,9 +6,9 @@
 #include "kernels/ref/vector.h"
 
 /* A product's input: digits as given, or made in shared memory from token t's x, through rmsnorm if there is a norm. */
-static const struct greta_ref_digits_block *input(const struct greta_cpu_block *block, const void *digits, const float *x,
-                                                  const float *norm, float eps, uint32_t cols, uint32_t activations,
-                                                  uint32_t t)
+static const struct greta_ref_digits_block *input(const struct greta_cpu_block *block, const void *digits,
+                                                  const float *x, const float *norm, float eps, uint32_t cols,
+                                                  uint32_t activations, uint32_t t)
 {
 	uint32_t blocks = cols / 256;
 	if (digits)

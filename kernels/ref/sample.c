@@ -1,10 +1,10 @@
 /* From logits to the next token: argmax, sample, advance.
  *
- * Sampling is integer arithmetic, so that its result does not depend on the order of sums. With l the logits and L their
- * maximum, a token's weight is w = floor(2^40 e^(l - L)). Tokens are ranked by greta_logit_key. Kept are, in this order:
- * the first top_k; of these the shortest ranked prefix whose weights reach floor(top_p * their sum); of these the tokens with
- * e^(l - L) >= min_p. Then a weight is floor(2^40 e^((l - L) / temperature)), and with r drawn below the kept weights' sum
- * the token is the first, by index, at which their running sum exceeds r. */
+ * Sampling is integer arithmetic, so that its result does not depend on the order of sums. With l the logits and L
+ * their maximum, a token's weight is w = floor(2^40 e^(l - L)). Tokens are ranked by greta_logit_key. Kept are, in this
+ * order: the first top_k; of these the shortest ranked prefix whose weights reach floor(top_p * their sum); of these
+ * the tokens with e^(l - L) >= min_p. Then a weight is floor(2^40 e^((l - L) / temperature)), and with r drawn below
+ * the kept weights' sum the token is the first, by index, at which their running sum exceeds r. */
 #include "kernels/numbers.h"
 #include "kernels/random.h"
 #include "kernels/ref/kernels.h"

@@ -48,7 +48,8 @@ int greta_ref_vector_exponent(const struct greta_ref_digits_block *blocks, uint3
 	return max;
 }
 
-/* floor(v * 2^shift). The bounds keep the result below 2^51; with a wrong exponent it wraps, the same way everywhere. */
+/* floor(v * 2^shift). The bounds keep the result below 2^51;
+ * with a wrong exponent it wraps, the same way everywhere. */
 static int64_t scale_floor(int64_t v, int shift)
 {
 	if (shift >= 0)
@@ -103,7 +104,8 @@ float greta_ref_row(uint32_t type, uint32_t layout, const void *weights, uint32_
 		if (is_float) {
 			size_t start = (size_t)row * cols + (size_t)b * 256;
 			for (uint32_t i = 0; i < 256; i++)
-				sum += (uint64_t)float_term(greta_ref_float_at(type, weights, start + i), vector[b].x[i], shift);
+				sum += (uint64_t)float_term(greta_ref_float_at(type, weights, start + i),
+							    vector[b].x[i], shift);
 		} else {
 			struct greta_ref_run run;
 			greta_ref_run_at(type, layout, weights, cols, row, b, &run);

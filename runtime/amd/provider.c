@@ -58,8 +58,8 @@ static enum greta_status resolve(struct amd *opened, struct greta_error *error)
 	if (!missing && !opened->layout)
 		missing = layouts[0].call;
 	if (missing)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the AMD HIP runtime %s has no %s: install ROCm 5.2 or newer",
-		    opened->name, missing);
+		return greta_fail(error, GRETA_ERROR_DEVICE,
+		    "the AMD HIP runtime %s has no %s: install ROCm 5.2 or newer", opened->name, missing);
 	return GRETA_OK;
 }
 
@@ -78,8 +78,10 @@ static enum greta_status check(const struct amd *opened, struct greta_error *err
 	if (code)
 		return refuse(opened, code, "hipRuntimeGetVersion", error);
 	if (version < OLDEST_RUNTIME)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the AMD HIP runtime %s is version %d.%d.%d; 5.0 is the oldest "
-		    "that serves: install ROCm 5.2 or newer", opened->name, version / 10000000, version / 100000 % 100, version % 100000);
+		return greta_fail(error, GRETA_ERROR_DEVICE,
+		    "the AMD HIP runtime %s is version %d.%d.%d; 5.0 is the oldest "
+		    "that serves: install ROCm 5.2 or newer",
+		    opened->name, version / 10000000, version / 100000 % 100, version % 100000);
 	code = opened->hip.hipInit(0);
 	if (code)
 		return refuse(opened, code, "no AMD GPU answers: hipInit", error);
@@ -90,8 +92,8 @@ static enum greta_status check(const struct amd *opened, struct greta_error *err
 	if (code)
 		return refuse(opened, code, "no AMD GPU answers: hipGetDeviceCount", error);
 	if (devices < 1)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the AMD HIP runtime %s finds no GPU: take the provider cpu",
-		    opened->name);
+		return greta_fail(error, GRETA_ERROR_DEVICE,
+		    "the AMD HIP runtime %s finds no GPU: take the provider cpu", opened->name);
 	return GRETA_OK;
 }
 

@@ -77,7 +77,8 @@ static int finish(const struct greta_command_line *line, struct greta_exec_argum
 	a->options.no_prefill = values->prefill && !a->options.prefill[0];
 	a->draws_seed = values->random;
 	if (values->temperature > FLT_MAX)
-		return greta_command_line_wrong(line, "--temp: %g is more than a number of 32 bits holds", values->temperature);
+		return greta_command_line_wrong(line, "--temp: %g is more than a number of 32 bits holds",
+						values->temperature);
 	if (a->options.no_cache && (a->options.cache || a->options.cache_bytes || a->options.check_weights))
 		return greta_command_line_wrong(line, "--no-cache leaves nothing to say of the cache with %s",
 						a->options.cache ? "--cache" : a->options.cache_bytes ? "--cache-limit" : "--check");

@@ -17,8 +17,8 @@ struct greta_exec_arguments {
 	struct greta_options options;
 };
 
-/* Reads the command line; strings stay argv's. Returns -1, or the exit status after printing what was asked for or what is
- * wrong. */
+/* Reads the command line; strings stay argv's.
+ * Returns -1, or the exit status after printing what was asked for or what is wrong. */
 int greta_exec_arguments_read(int argc, char **argv, struct greta_exec_arguments *out_arguments);
 
 #endif

@@ -94,9 +94,9 @@ static json_t *info_object(const struct greta_info *info)
 		snprintf(fingerprint + 2 * i, 3, "%02x", info->model_fingerprint[i]);
 	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:b}", "model",
 	                 greta_json_text(info->model_path), "name", greta_json_text(info->model_name), "plan",
-	                 greta_json_text(info->plan_path), "fingerprint", fingerprint, "target", info->target, "provider",
-	                 info->provider, "device", greta_json_text(info->device), "kernels", info->kernels, "threads",
-	                 (int)info->threads, "context", (int)info->context, "vocab", (int)info->vocab,
+	                 greta_json_text(info->plan_path), "fingerprint", fingerprint, "target", info->target,
+	                 "provider", info->provider, "device", greta_json_text(info->device), "kernels", info->kernels,
+	                 "threads", (int)info->threads, "context", (int)info->context, "vocab", (int)info->vocab,
 	                 "activation_bits", (int)info->activations * 8, "kv", info->kv_f32 ? "f32" : "f16", "fuse",
 	                 info->fuse_full ? "full" : "none", "eager", info->eager);
 }

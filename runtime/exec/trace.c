@@ -96,7 +96,8 @@ static const uint64_t *row_of(const struct greta_exec_trace *trace, const struct
 	return greta_stamps_row(stamps, event->step - first);
 }
 
-static void put_begin(struct greta_exec_trace *trace, const char *name, const struct greta_timeline_event *event, json_t *args)
+static void put_begin(struct greta_exec_trace *trace, const char *name, const struct greta_timeline_event *event,
+                      json_t *args)
 {
 	put(trace, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:o}", "ph", "B", "cat", "host", "name", name, "pid", HOST, "tid",
 	                     SESSION, "ts", us(trace, event->begin_ns), "args", args));
@@ -132,8 +133,8 @@ static void put_wait(struct greta_exec_trace *trace, const struct greta_timeline
 
 /* ---- The device ---- */
 
-/* When a tick was, on the host's clock. Where one clock may be the other, it is. Where the moments are too near each other to
- * tell how fast the two clocks go, one moment serves. */
+/* When a tick was, on the host's clock. Where one clock may be the other, it is. Where the moments are too near each
+ * other to tell how fast the two clocks go, one moment serves. */
 static uint64_t host_ns(const struct greta_exec_trace *trace, uint64_t tick)
 {
 	const struct greta_stamp_moment *a = &trace->first, *b = &trace->last;
@@ -158,15 +159,16 @@ static json_t *layer_of(const struct greta_plan_launch *launch)
 	return launch->layer == GRETA_PLAN_NONE ? json_null() : json_integer(launch->layer);
 }
 
-static void put_launch(struct greta_exec_trace *trace, const struct greta_plan *plan, uint32_t launch, const uint64_t *clock)
+static void put_launch(struct greta_exec_trace *trace, const struct greta_plan *plan, uint32_t launch,
+                       const uint64_t *clock)
 {
 	const struct greta_plan_launch *l = &plan->launches[launch];
 	uint64_t bytes = greta_launch_weight_bytes(plan, launch);
 	double ns = (double)(clock[1] - clock[0]) * trace->stamps.tick_ns;
 	put_span(trace, LAUNCHES, "launch", greta_plan_string(plan, l->symbol), clock[0], clock[1],
 	         json_pack("{s:i, s:o, s:s, s:I, s:f}", "launch", (int)launch, "layer", layer_of(l), "block",
-	                   greta_block_name(l->logic_block), "weight_bytes", (json_int_t)bytes, "weight_bytes_per_second",
-	                   ns > 0 ? (double)bytes * 1e9 / ns : 0.0));
+	                   greta_block_name(l->logic_block), "weight_bytes", (json_int_t)bytes,
+	                   "weight_bytes_per_second", ns > 0 ? (double)bytes * 1e9 / ns : 0.0));
 }
 
 /* Blocks: intervals of one layer and logic block that follow each other. */
@@ -188,7 +190,8 @@ static void put_step(struct greta_exec_trace *trace, size_t program, const struc
 		uint64_t bytes = 0;
 		for (; next + 1 < slots; next++) {
 			const struct greta_plan_launch *other = &plan->launches[intervals[next].first];
-			if (!intervals[next].count || other->layer != launch->layer || other->logic_block != launch->logic_block)
+			if (!intervals[next].count || other->layer != launch->layer ||
+			    other->logic_block != launch->logic_block)
 				break;
 		}
 		for (uint32_t k = i; k < next; k++)
@@ -345,8 +348,8 @@ enum greta_status greta_exec_trace_begin(struct greta *greta, const char *path, 
 	trace->file.fd = -1;
 	enum greta_status status = greta_new_file_init(&trace->file, path, error);
 	if (status == GRETA_OK)
-		status =
-		    greta_timeline_init(&trace->timeline, TIMELINE_EVENTS, greta_session_plan(greta)->program_count, error);
+		status = greta_timeline_init(&trace->timeline, TIMELINE_EVENTS,
+		                             greta_session_plan(greta)->program_count, error);
 	if (status == GRETA_OK)
 		status = greta_stamps_now(greta, &trace->first, error);
 	if (status != GRETA_OK) {

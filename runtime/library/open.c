@@ -60,8 +60,8 @@ static bool is_gguf(uint64_t magic)
 
 /* ---- Given a plan ---- */
 
-static enum greta_status differs(const struct opening *opening, const char *option, const char *asked, const char *planned,
-				 struct greta_error *error)
+static enum greta_status differs(const struct opening *opening, const char *option, const char *asked,
+				 const char *planned, struct greta_error *error)
 {
 	return greta_fail(error, GRETA_ERROR_ARGUMENT,
 	                  "plan %s was made with %s %s, not %s: leave the option out, or plan again with greta-plan build",
@@ -69,8 +69,8 @@ static enum greta_status differs(const struct opening *opening, const char *opti
 }
 
 /* The same of numbers, each behind `before`. */
-static enum greta_status number_differs(const struct opening *opening, const char *option, const char *before, unsigned asked,
-					unsigned planned, struct greta_error *error)
+static enum greta_status number_differs(const struct opening *opening, const char *option, const char *before,
+					unsigned asked, unsigned planned, struct greta_error *error)
 {
 	char texts[2][24];
 	snprintf(texts[0], sizeof(texts[0]), "%s%u", before, asked);
@@ -87,7 +87,8 @@ static enum greta_status check_choices(const struct opening *opening, struct gre
 	if (options->context && options->context != header->context)
 		return number_differs(opening, "context", "", options->context, header->context, error);
 	if (options->activations && options->activations != header->activations)
-		return number_differs(opening, "activations", "x", 8 * options->activations, 8 * header->activations, error);
+		return number_differs(opening, "activations", "x", 8 * options->activations, 8 * header->activations,
+				      error);
 	if (options->kv && (options->kv == GRETA_OPEN_KV_F32) != (header->kv_type == GRETA_KV_F32))
 		return differs(opening, "KV cache type", options->kv == GRETA_OPEN_KV_F32 ? "f32" : "f16",
 			       header->kv_type == GRETA_KV_F32 ? "f32" : "f16", error);
@@ -237,7 +238,8 @@ static bool open_cached(struct opening *opening, const uint8_t fingerprint[GRETA
 }
 
 /* Puts a plan that was just made into the cache and opens it there. */
-static bool keep_plan(struct opening *opening, const struct greta_plan_image *image, const struct greta_content *content)
+static bool keep_plan(struct opening *opening, const struct greta_plan_image *image,
+		      const struct greta_content *content)
 {
 	struct greta_session_source *source = &opening->source;
 	const struct greta_options *options = opening->options;

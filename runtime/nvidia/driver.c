@@ -39,8 +39,8 @@ static enum greta_status refuse(const struct driver *made, int result, const cha
 {
 	const char *name = NULL, *text = NULL;
 	if (result == GRETA_CUDA_STUB_LIBRARY)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver: %s is the library for linking, not a driver",
-		    made->name);
+		return greta_fail(error, GRETA_ERROR_DEVICE,
+		    "the NVIDIA driver: %s is the library for linking, not a driver", made->name);
 	made->cuda.get_error_name(result, &name);
 	made->cuda.get_error_string(result, &text);
 	return greta_fail(error, GRETA_ERROR_DEVICE, "no NVIDIA GPU answers: %s of %s: %s, %s", call, made->name,
@@ -61,8 +61,8 @@ static enum greta_status resolve(struct driver *made, struct greta_error *error)
 	if (!missing && made->overlap && !made->cuda.launch_kernel_ex)
 		missing = "cuLaunchKernelEx, which overlap needs";
 	if (missing)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s has no %s: install a newer one", made->name,
-		    missing);
+		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s has no %s: install a newer one",
+		    made->name, missing);
 	return GRETA_OK;
 }
 
@@ -81,7 +81,8 @@ static enum greta_status check(struct driver *made, struct greta_error *error)
 	if (result)
 		return refuse(made, result, "cuDeviceGetCount", error);
 	if (made->device_count < 1)
-		return greta_fail(error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s finds no GPU: take the provider cpu", made->name);
+		return greta_fail(
+		    error, GRETA_ERROR_DEVICE, "the NVIDIA driver %s finds no GPU: take the provider cpu", made->name);
 	if (made->device_count > DEVICES_MAX)
 		made->device_count = DEVICES_MAX;
 	return GRETA_OK;
@@ -90,8 +91,8 @@ static enum greta_status check(struct driver *made, struct greta_error *error)
 static enum greta_status open_driver(const struct greta_hip_options *options, struct greta_error *error)
 {
 	struct driver made = { .users = 1, .overlap = options->overlap };
-	enum greta_status status = greta_vendor_library_open("the NVIDIA driver", names, options->library, &made.library,
-	    made.name, error);
+	enum greta_status status =
+	    greta_vendor_library_open("the NVIDIA driver", names, options->library, &made.library, made.name, error);
 	if (status)
 		return status;
 	status = resolve(&made, error);

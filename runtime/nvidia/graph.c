@@ -56,8 +56,8 @@ hipError_t greta_nvidia_hipGraphGetNodes(hipGraph_t graph, hipGraphNode_t *out_n
 {
 	hipError_t code;
 	const struct greta_cuda *cuda = greta_nvidia_enter(&code);
-	return cuda ? greta_nvidia_status(cuda, cuda->graph_get_nodes(graph, out_nodes, inout_count), "cuGraphGetNodes") :
-	    code;
+	return cuda ? greta_nvidia_status(cuda, cuda->graph_get_nodes(graph, out_nodes, inout_count), "cuGraphGetNodes")
+		    : code;
 }
 
 hipError_t greta_nvidia_hipGraphLaunch(hipGraphExec_t exec, hipStream_t stream)

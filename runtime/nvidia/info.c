@@ -119,7 +119,8 @@ hipError_t greta_nvidia_hipDeviceGetAttribute(int *out_value, hipDeviceAttribute
 	}
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
 		if (attributes[i].hip == attribute)
-			return greta_nvidia_result(cuda, cuda->device_get_attribute(out_value, (int)attributes[i].cuda, device),
+			return greta_nvidia_result(cuda,
+			    cuda->device_get_attribute(out_value, (int)attributes[i].cuda, device),
 			    "cuDeviceGetAttribute", "attribute %d of device %d", (int)attributes[i].cuda, number);
 	}
 	return greta_nvidia_error(hipErrorInvalidValue, "attribute %d has no counterpart in CUDA here", (int)attribute);

@@ -9,8 +9,9 @@ hipError_t greta_nvidia_hipMemGetInfo(size_t *out_free, size_t *out_total)
 	size_t unused;
 	if (!cuda)
 		return code;
-	return greta_nvidia_status(cuda, cuda->mem_get_info(out_free ? out_free : &unused, out_total ? out_total : &unused),
-	    "cuMemGetInfo");
+	return greta_nvidia_status(cuda,
+				   cuda->mem_get_info(out_free ? out_free : &unused, out_total ? out_total : &unused),
+				   "cuMemGetInfo");
 }
 
 hipError_t greta_nvidia_hipMalloc(void **out_address, size_t size)

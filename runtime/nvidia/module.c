@@ -42,8 +42,8 @@ hipError_t greta_nvidia_hipModuleGetFunction(hipFunction_t *out_function, hipMod
 		return code;
 	if (!out_function || !name)
 		return greta_nvidia_error(hipErrorInvalidValue, "hipModuleGetFunction: NULL");
-	code = greta_nvidia_result(cuda, cuda->module_get_function(&function, module, name), "cuModuleGetFunction", "%s",
-	    name);
+	code = greta_nvidia_result(
+	    cuda, cuda->module_get_function(&function, module, name), "cuModuleGetFunction", "%s", name);
 	if (!code && cuda->function_load)
 		code = greta_nvidia_result(cuda, cuda->function_load(function), "cuFuncLoad", "%s", name);
 	if (!code)
@@ -59,12 +59,13 @@ hipError_t greta_nvidia_hipFuncSetAttribute(const void *handle, hipFuncAttribute
 	if (!cuda)
 		return code;
 	if (attribute != hipFuncAttributeMaxDynamicSharedMemorySize)
-		return greta_nvidia_error(hipErrorInvalidValue, "hipFuncSetAttribute: no attribute %d here", (int)attribute);
+		return greta_nvidia_error(
+		    hipErrorInvalidValue, "hipFuncSetAttribute: no attribute %d here", (int)attribute);
 	/* HIP passes the handle as const although the call is there to change what it stands for */
 	memcpy(&function, &handle, sizeof(void *));
 	return greta_nvidia_result(cuda,
-	    cuda->function_set_attribute(function, GRETA_CUDA_MAX_DYNAMIC_SHARED_SIZE_BYTES, value), "cuFuncSetAttribute",
-	    "%d bytes of dynamic shared memory", value);
+	    cuda->function_set_attribute(function, GRETA_CUDA_MAX_DYNAMIC_SHARED_SIZE_BYTES, value),
+	    "cuFuncSetAttribute", "%d bytes of dynamic shared memory", value);
 }
 
 /* HIP's `extra` list in CUDA's terms; false when it is malformed. */
@@ -86,8 +87,8 @@ static bool within(const struct greta_cuda *cuda, int attribute, unsigned long l
 	int limit = 0, device;
 	if (!value)
 		return false;
-	return cuda->device_get(&device, greta_nvidia_device()) || cuda->device_get_attribute(&limit, attribute, device) ||
-	    value <= (unsigned long long)limit;
+	return cuda->device_get(&device, greta_nvidia_device()) ||
+	    cuda->device_get_attribute(&limit, attribute, device) || value <= (unsigned long long)limit;
 }
 
 /* Whether the shape was at fault where CUDA says only that some argument was. */
@@ -107,7 +108,8 @@ static bool shape_fits(const struct greta_cuda *cuda, const struct greta_cuda_la
 static bool overlaps(const struct greta_cuda *cuda, hipFunction_t function)
 {
 	int architecture = 0;
-	return greta_nvidia_overlap() && !cuda->function_get_attribute(&architecture, GRETA_CUDA_PTX_VERSION, function) &&
+	return greta_nvidia_overlap() &&
+	    !cuda->function_get_attribute(&architecture, GRETA_CUDA_PTX_VERSION, function) &&
 	    architecture >= OVERLAP_SINCE;
 }
 
@@ -144,7 +146,7 @@ hipError_t greta_nvidia_hipModuleLaunchKernel(hipFunction_t function, unsigned i
 	    grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes);
 	if (result == GRETA_CUDA_INVALID_VALUE && !shape_fits(cuda, &launch))
 		return greta_nvidia_error(hipErrorInvalidConfiguration,
-		    "grid %u x %u x %u or block %u x %u x %u is none or too large", grid_x, grid_y, grid_z, block_x, block_y,
-		    block_z);
+		    "grid %u x %u x %u or block %u x %u x %u is none or too large", grid_x, grid_y, grid_z, block_x,
+		    block_y, block_z);
 	return code;
 }

@@ -23,10 +23,10 @@
  * stream, or in the graph captured from it, is still ending ("programmatic stream serialization"). Every kernel
  * launched must then say for itself from where on it needs what came before: griddepcontrol.wait, ahead of the first
  * access to memory that an earlier kernel wrote, and of the first write to memory that an earlier one reads. A kernel
- * without it races. (A kernel that does not say griddepcontrol.launch_dependents has ended when the next one starts, and
- * so have those that it waited for: what these wrote needs no wait.) Kernels compiled for an architecture before 9.0,
- * which has no such instruction, are launched without the mark, also where the driver compiled them for a later one.
- * Needs a driver with cuLaunchKernelEx (11.8 or newer); others are refused. Off by default. */
+ * without it races. (A kernel that does not say griddepcontrol.launch_dependents has ended when the next one starts,
+ * and so have those that it waited for: what these wrote needs no wait.) Kernels compiled for an architecture before
+ * 9.0, which has no such instruction, are launched without the mark, also where the driver compiled them for a later
+ * one. Needs a driver with cuLaunchKernelEx (11.8 or newer); others are refused. Off by default. */
 #ifndef GRETA_NVIDIA_PROVIDER_H
 #define GRETA_NVIDIA_PROVIDER_H
 

@@ -121,10 +121,12 @@ double attention_error(uint32_t head_dim, uint32_t positions, float spread, uint
 		random_cache(head_dim, positions, k, v, k_cache, v_cache);
 		widen(q, head_dim, wide);
 		check_run(check_kernel("ref", GRETA_KERNEL_attention), 1, 1, GRETA_CPU_WORK_BYTES, &args);
-		greta_oracle_attention(wide, k, v, head_dim, positions, head_dim, 1 / sqrt((double)head_dim), scores, exact);
+		greta_oracle_attention(wide, k, v, head_dim, positions, head_dim, 1 / sqrt((double)head_dim), scores,
+		                       exact);
 		for (size_t i = 0; i < count; i++)
 			v[i] = fabs(v[i]);
-		greta_oracle_attention(wide, k, v, head_dim, positions, head_dim, 1 / sqrt((double)head_dim), scores, magnitude);
+		greta_oracle_attention(wide, k, v, head_dim, positions, head_dim, 1 / sqrt((double)head_dim), scores,
+		                       magnitude);
 		for (uint32_t i = 0; i < head_dim; i++)
 			keep_worst(&worst, (double)out[i], exact[i], magnitude[i]);
 	}

@@ -1,5 +1,6 @@
-/* How far the reference's small operations are from the real numbers: what the test and the table of docs/accuracy.md measure,
- * over random input from the harness. All in units of 2^-24, half the distance of fp32 numbers just above 1. */
+/* How far the reference's small operations are from the real numbers: what the test and the table of docs/accuracy.md
+ * measure, over random input from the harness. All in units of 2^-24, half the distance of fp32 numbers just above
+ * 1. */
 #ifndef GRETA_TESTS_OPERATION_ERROR_H
 #define GRETA_TESTS_OPERATION_ERROR_H
 

@@ -43,8 +43,8 @@ static void random_weights(const struct greta_type_info *info, uint32_t cols, ui
 		check_fill(&w, 1, 0.02f, 0);
 		uint32_t bits = greta_bits32(w);
 		uint16_t half = info->type == GRETA_TYPE_F16 ? greta_f32_to_f16(w) : (uint16_t)(bits >> 16);
-		memcpy(raw + (size_t)i * info->block_bytes, info->type == GRETA_TYPE_F32 ? (void *)&bits : (void *)&half,
-		       info->block_bytes);
+		memcpy(raw + (size_t)i * info->block_bytes,
+		       info->type == GRETA_TYPE_F32 ? (void *)&bits : (void *)&half, info->block_bytes);
 	}
 }
 

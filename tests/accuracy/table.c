@@ -19,7 +19,8 @@ static void print_rows(void)
 		for (uint32_t id = 0; id < 64; id++)
 			for (size_t c = 0; greta_type_info(id) && c < sizeof(cols) / sizeof(cols[0]); c++) {
 				struct row_errors worst = row_errors(id, cols[c], ROWS, outliers, 0);
-				printf("| %s | %u | %s |", greta_type_info(id)->name, cols[c], outliers ? "0.3 % × 50" : "none");
+				printf("| %s | %u | %s |", greta_type_info(id)->name, cols[c],
+				       outliers ? "0.3 % × 50" : "none");
 				for (int digits = 4; digits >= 1; digits--)
 					printf(" %.1e |", worst.digits[digits]);
 				printf(" %.1e |\n", worst.fp32);
@@ -44,8 +45,10 @@ static void print_operations(void)
 	printf("\nLargest error, in units of 2^-24\n\n| operation | error | over |\n|---|---|---|\n");
 	printf("| rmsnorm, 2,048 values | %.1f | the value |\n", rmsnorm_error(2048, 500));
 	printf("| silu | %.1f | the value |\n", silu_error(5000));
-	printf("| rope, head of 128, position below 131,072 | %.1f | the pair's length |\n", rope_error(128, 131072, 5000));
-	printf("| attention, head of 64, 64 positions | %.1f | sum of weights times \\|v\\| |\n", attention_error(64, 64, 1, 200));
+	printf("| rope, head of 128, position below 131,072 | %.1f | the pair's length |\n",
+	       rope_error(128, 131072, 5000));
+	printf("| attention, head of 64, 64 positions | %.1f | sum of weights times \\|v\\| |\n",
+	       attention_error(64, 64, 1, 200));
 	printf("| attention, head of 128, 2,000 positions | %.1f | the same |\n", attention_error(128, 2000, 1, 20));
 	printf("| attention, head of 128, 2,000 positions, scores up to 30 | %.1f | the same |\n",
 	       attention_error(128, 2000, 8, 20));

@@ -1,6 +1,6 @@
-/* Whole-model logits against the fp64 oracle: the bundled model, a piece of its held-out text, every number format that a user
- * may choose. The numbers are the same bits everywhere, so the bounds are the measured errors (docs/accuracy.md) with room for
- * libm's differences in the oracle only. */
+/* Whole-model logits against the fp64 oracle: the bundled model, a piece of its held-out text, every number format that
+ * a user may choose. The numbers are the same bits everywhere, so the bounds are the measured errors (docs/accuracy.md)
+ * with room for libm's differences in the oracle only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +97,8 @@ static double largest_error(const struct reference *r, unsigned activations, enu
 			largest = fmax(largest, fabs((double)logits[i] - r->logits[t * r->llama.n_vocab + i]));
 	}
 	greta_close(greta);
-	printf("x%u, %s cache: logits err by at most %.2g\n", 8 * activations, kv == GRETA_OPEN_KV_F32 ? "f32" : "f16", largest);
+	printf("x%u, %s cache: logits err by at most %.2g\n", 8 * activations, kv == GRETA_OPEN_KV_F32 ? "f32" : "f16",
+	       largest);
 	return largest;
 }
 

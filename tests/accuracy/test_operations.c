@@ -1,5 +1,5 @@
-/* The reference's small operations stay as near to the real numbers as the roundings that define them allow, and the oracle that
- * says so agrees with closed forms. */
+/* The reference's small operations stay as near to the real numbers as the roundings that define them allow, and the
+ * oracle that says so agrees with closed forms. */
 #include "tests/kernels/harness.h"
 
 #include <math.h>
@@ -24,7 +24,8 @@ static void test_silu_errs_by_four_roundings(void **context)
 	assert_in_range((uintmax_t)(silu_error(200) * 1000), 500, 4001);
 }
 
-/* Sine and cosine, one product and the sum are rounded: three roundings of |x0 c| + |x1 s|, which is at most 2^0.5 lengths. */
+/* Sine and cosine, one product and the sum are rounded: three roundings of |x0 c| + |x1 s|,
+ * which is at most 2^0.5 lengths. */
 static void test_rope_errs_by_three_roundings(void **context)
 {
 	(void)context;
@@ -32,8 +33,8 @@ static void test_rope_errs_by_three_roundings(void **context)
 	assert_in_range((uintmax_t)(rope_error(128, 131072, 400) * 1000), 500, 4243);
 }
 
-/* Scores err by a few roundings of themselves, weights by as much relatively: measured 5 to 20, with scores of 30 up to 300
- * (greta-accuracy prints it). A mistake in rescaling one chunk to another is above a million. */
+/* Scores err by a few roundings of themselves, weights by as much relatively: measured 5 to 20, with scores of 30 up to
+ * 300 (greta-accuracy prints it). A mistake in rescaling one chunk to another is above a million. */
 static void test_attention_errs_little(void **context)
 {
 	(void)context;

@@ -1,6 +1,6 @@
-/* A weight row times a vector with four digits is more accurate than a sum in fp32, whatever the type, the length, and outliers
- * among the activations. The errors compared differ by a factor of five and more, and each is the largest over many rows: the
- * comparison does not hang on the seed. */
+/* A weight row times a vector with four digits is more accurate than a sum in fp32, whatever the type, the length, and
+ * outliers among the activations. The errors compared differ by a factor of five and more, and each is the largest over
+ * many rows: the comparison does not hang on the seed. */
 #include "tests/kernels/harness.h"
 
 #include "tests/accuracy/row_error.h"
@@ -13,12 +13,12 @@ static void check_type(const struct greta_type_info *info, uint32_t cols, unsign
 {
 	struct row_errors worst = row_errors(info->type, cols, ROWS, outliers, below);
 	if (worst.digits[4] >= worst.fp32)
-		fail_msg("%s, %u columns, %u outliers in 1,000: x32 errs by %.3g, fp32 by %.3g", info->name, cols, outliers,
-			 worst.digits[4], worst.fp32);
+		fail_msg("%s, %u columns, %u outliers in 1,000: x32 errs by %.3g, fp32 by %.3g", info->name, cols,
+			 outliers, worst.digits[4], worst.fp32);
 	for (int digits = 1; digits < 4; digits++)
 		if (worst.digits[digits] <= worst.digits[digits + 1])
-			fail_msg("%s, %u columns, %u outliers in 1,000: %d digits err by %.3g, %d by %.3g", info->name, cols,
-				 outliers, digits, worst.digits[digits], digits + 1, worst.digits[digits + 1]);
+			fail_msg("%s, %u columns, %u outliers in 1,000: %d digits err by %.3g, %d by %.3g", info->name,
+				 cols, outliers, digits, worst.digits[digits], digits + 1, worst.digits[digits + 1]);
 }
 
 static void test_four_digits_are_more_accurate_than_fp32(void **context)
@@ -43,7 +43,8 @@ static void test_four_digits_are_more_accurate_at_any_length(void **context)
 	check_type(greta_type_info(GRETA_TYPE_Q6_K), 32768, 3, 0);
 }
 
-/* One large scale anywhere in a tensor makes the unit of all its rows coarser; docs/accuracy.md says how far this goes. */
+/* One large scale anywhere in a tensor makes the unit of all its rows coarser;
+ * docs/accuracy.md says how far this goes. */
 static void test_four_digits_are_more_accurate_below_a_large_scale(void **context)
 {
 	(void)context;

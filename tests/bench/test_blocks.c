@@ -1,5 +1,5 @@
-/* The times of blocks: they cover every launch and all weights, and sum to the step that they are the parts of. Argument:
- * the model. No time is judged, only that times agree with each other. */
+/* The times of blocks: they cover every launch and all weights, and sum to the step that they are the parts of.
+ * Argument: the model. No time is judged, only that times agree with each other. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

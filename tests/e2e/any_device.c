@@ -17,7 +17,8 @@ static enum greta_status open_table(const char *name, struct greta_error *error)
 	bool sim = strcmp(name, "sim") == 0;
 	struct greta_hip_options options = {.threads = 2, .guard = true, .overlap = true};
 	if (sim && !greta_gpu_image("gfx942"))
-		return greta_fail(error, GRETA_ERROR_DEVICE, "this build has no kernels for gfx942 (option gpu_targets)");
+		return greta_fail(error, GRETA_ERROR_DEVICE,
+				  "this build has no kernels for gfx942 (option gpu_targets)");
 	enum greta_status status = greta_hip_load(sim ? "cpu" : name, &options, &loaded, error);
 	if (status != GRETA_OK)
 		return status;

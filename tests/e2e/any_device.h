@@ -4,9 +4,9 @@
 
 #include "runtime/hip.h"
 
-/* Opens "cpu", "amd", "nvidia", or "sim" (an MI300X in the simulator, tests/provider/sim.h). Returns 0, or the exit status
- * of a test that cannot run, having printed why: 77 where there is no such device or this build has no kernels for it. The
- * table stays until any_device_close. */
+/* Opens "cpu", "amd", "nvidia", or "sim" (an MI300X in the simulator, tests/provider/sim.h). Returns 0, or the exit
+ * status of a test that cannot run, having printed why: 77 where there is no such device or this build has no kernels
+ * for it. The table stays until any_device_close. */
 int any_device_open(const char *name, const struct greta_hip **out_hip, char out_target[GRETA_HIP_ARCHITECTURE_MAX]);
 void any_device_close(void);
 

@@ -2,9 +2,9 @@
  *
  *     check-trace FILE TOKENS [STEPS_KEPT]
  *
- * Every event has the members that its phase must have, of their types; ranges (B, E) are balanced on every track and never
- * end before they begin; complete events (X) of a track do not overlap; launches fill their blocks and blocks their steps
- * to the last nanosecond; every flow has one start and one end; every token waited for is there once. */
+ * Every event has the members that its phase must have, of their types; ranges (B, E) are balanced on every track and
+ * never end before they begin; complete events (X) of a track do not overlap; launches fill their blocks and blocks
+ * their steps to the last nanosecond; every flow has one start and one end; every token waited for is there once. */
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
@@ -173,8 +173,8 @@ int main(int argc, char **argv)
 	if (fabs(sums[2][1] - sums[2][2]) > 0.001 * (double)(tracks[2][2].spans + steps) || sums[2][3] > sums[2][2] ||
 	    sums[2][3] <= 0 || tracks[2][3].spans <= tracks[2][2].spans / 2)
 		fault("its blocks are not its steps", 0);
-	printf("%zu events, %zu steps, %zu blocks, %zu launches, %zu tokens: %d faults\n", json_array_size(events), steps,
-	       tracks[2][2].spans, tracks[2][3].spans, tokens, faults);
+	printf("%zu events, %zu steps, %zu blocks, %zu launches, %zu tokens: %d faults\n", json_array_size(events),
+	       steps, tracks[2][2].spans, tracks[2][3].spans, tokens, faults);
 	json_decref(trace);
 	return faults ? 1 : 0;
 }

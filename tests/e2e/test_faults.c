@@ -1,6 +1,6 @@
-/* Real kernels, every HIP call of a session failing in turn: load, upload, capture, instantiate, replay, prefill, decode,
- * close; as graphs and launch by launch. Between the faults the provider is never loaded anew, and what is computed without
- * one has the processor's bits.
+/* Real kernels, every HIP call of a session failing in turn: load, upload, capture, instantiate, replay, prefill,
+ * decode, close; as graphs and launch by launch. Between the faults the provider is never loaded anew, and what is
+ * computed without one has the processor's bits.
  *
  *     test-faults PROVIDER [STEP]    sim (gfx942 code in the simulator), cpu, amd, nvidia; every STEP-th call
  *

@@ -1,6 +1,6 @@
-/* One hash, whatever the way: the bundled model's logits, eager and as a graph, unfused and fused, in every form of the kernels,
- * with 1, 2 and 5 threads, the prompt in chunks of any size or token by token. The hashes themselves are fixed here and stand
- * in docs/numbers.md: a machine that gives another is broken, or the definition was changed.
+/* One hash, whatever the way: the bundled model's logits, eager and as a graph, unfused and fused, in every form of the
+ * kernels, with 1, 2 and 5 threads, the prompt in chunks of any size or token by token. The hashes themselves are fixed
+ * here and stand in docs/numbers.md: a machine that gives another is broken, or the definition was changed.
  *
  * Usage: test-hashes MODEL TEXT. */
 #include <setjmp.h>
@@ -106,9 +106,9 @@ static void check_way(const struct way *way, size_t e)
 	char hash[GRETA_LOGITS_HASH_TEXT];
 	hash_of(way, EXPECTED[e].activations, EXPECTED[e].kv, GENERATED, hash);
 	if (strcmp(hash, EXPECTED[e].hash) != 0)
-		fail_msg("x%u, kernels %s, fuse %d, eager %d, threads %u, chunk %u: %s, expected %s", EXPECTED[e].activations * 8,
-		         way->kernels ? way->kernels : "auto", (int)way->fuse, way->eager, way->threads, way->chunk, hash,
-		         EXPECTED[e].hash);
+		fail_msg("x%u, kernels %s, fuse %d, eager %d, threads %u, chunk %u: %s, expected %s",
+		         EXPECTED[e].activations * 8, way->kernels ? way->kernels : "auto", (int)way->fuse, way->eager,
+		         way->threads, way->chunk, hash, EXPECTED[e].hash);
 }
 
 static void test_every_way_gives_the_hash(void **context)

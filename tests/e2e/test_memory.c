@@ -1,5 +1,5 @@
-/* What a session allocates is what `greta-plan show` announced, to the byte: of the device's memory at any time, and of the
- * host's when it is open.
+/* What a session allocates is what `greta-plan show` announced, to the byte: of the device's memory at any time, and of
+ * the host's when it is open.
  *
  *     test-memory PROVIDER MODEL GRETA-PLAN    sim (gfx942 code in the simulator), cpu, amd, nvidia
  *
@@ -45,8 +45,8 @@ static struct announced plan(const char *path, const char *fuse)
 {
 	struct announced announced = {0, 0};
 	char line[512];
-	FILE *pipe = command("'%s' build '%s' --target %s --ctx 200 --prefill 8,32 --fuse %s -o '%s'", greta_plan, model_path,
-			     target, fuse, path);
+	FILE *pipe = command("'%s' build '%s' --target %s --ctx 200 --prefill 8,32 --fuse %s -o '%s'", greta_plan,
+			     model_path, target, fuse, path);
 	while (fgets(line, sizeof(line), pipe))
 		;
 	assert_int_equal(pclose(pipe), 0);
@@ -62,7 +62,8 @@ static struct announced plan(const char *path, const char *fuse)
 	return announced;
 }
 
-static struct greta_session_source source_of(const char *path, const struct greta_options *options, struct greta_hip *hip)
+static struct greta_session_source source_of(const char *path, const struct greta_options *options,
+					     struct greta_hip *hip)
 {
 	struct greta_session_source source = {.plan_path = path, .options = options, .hip = hip};
 	struct greta_error error;

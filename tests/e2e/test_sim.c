@@ -1,7 +1,8 @@
-/* A plan for gfx942 (or gfx90a, gfx1100, gfx1201) from end to end without an AMD GPU: the session uploads the bundled model, captures its programs and
- * replays them, and the build's own machine code runs in the simulator (tests/provider/sim.h). The logits are
- * the processor's, to the bit. Arguments: the model, and the target if it is another. Skipped where the build has no
- * kernels for it or nothing here disassembles them; a case is skipped whose plan uses kernels that the code object lacks. */
+/* A plan for gfx942 (or gfx90a, gfx1100, gfx1201) from end to end without an AMD GPU: the session uploads the bundled
+ * model, captures its programs and replays them, and the build's own machine code runs in the simulator
+ * (tests/provider/sim.h). The logits are the processor's, to the bit. Arguments: the model, and the target if it is
+ * another. Skipped where the build has no kernels for it or nothing here disassembles them; a case is skipped whose
+ * plan uses kernels that the code object lacks. */
 #include "kernels/gpu/image.h"
 #include "planner/planner.h"
 #include "runtime/session.h"

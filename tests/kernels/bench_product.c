@@ -20,9 +20,10 @@ static void bench_one(const char *form, const struct check_weights *w, uint32_t 
 	    .rows_per_block = 64};
 	size_t shared = GRETA_CPU_WORK_BYTES + (digits ? 0 : greta_target_self_digits_bytes(forms_target(form), w->cols));
 	double seconds = check_time(check_kernel(form, GRETA_KERNEL_product), (w->rows + 63) / 64, 1, shared, &args);
-	printf("%-9s %-5s %-6s x%-3u %4u tokens %8.2f ms %7.2f GB/s %8.2f GMAC/s\n", form, greta_type_info(w->type)->name,
-	       w->layout == GRETA_LAYOUT_RAW ? "raw" : "rows16", 8 * activations, tokens, seconds * 1e3,
-	       (double)w->bytes / seconds * 1e-9, (double)w->rows * w->cols * tokens / seconds * 1e-9);
+	printf("%-9s %-5s %-6s x%-3u %4u tokens %8.2f ms %7.2f GB/s %8.2f GMAC/s\n", form,
+	       greta_type_info(w->type)->name, w->layout == GRETA_LAYOUT_RAW ? "raw" : "rows16", 8 * activations,
+	       tokens, seconds * 1e3, (double)w->bytes / seconds * 1e-9,
+	       (double)w->rows * w->cols * tokens / seconds * 1e-9);
 	check_free(y);
 	check_free(digits);
 	check_free(in.x);

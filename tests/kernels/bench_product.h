@@ -1,4 +1,5 @@
-/* What check-product --bench prints: the speed of every form of the products, or, with a target, that of its kernels. */
+/* What check-product --bench prints: the speed of every form of the products, or, with a target,
+ * that of its kernels. */
 #ifndef GRETA_TESTS_BENCH_PRODUCT_H
 #define GRETA_TESTS_BENCH_PRODUCT_H
 

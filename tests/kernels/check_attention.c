@@ -223,7 +223,8 @@ static void time_attention(uint32_t context, uint32_t position, uint32_t tokens,
 		args.counters = split.counters;
 	}
 	char what[64];
-	snprintf(what, sizeof(what), "attention %s at %u, %u of %u", kv_type ? "f32" : "f16", position, tokens, context);
+	snprintf(what, sizeof(what), "attention %s at %u, %u of %u", kv_type ? "f32" : "f16", position, tokens,
+	         context);
 	double reached = (double)(position + tokens) / (double)greta_kv_positions(context);
 	speed_of(what, GRETA_KERNEL_attention, &args, 2.0 * (double)cache_bytes * reached + 2.0 * (double)bytes, 0);
 	free_split(&split, "bench");
@@ -241,7 +242,8 @@ static void time_small(uint32_t tokens)
 	size_t bytes = (size_t)tokens * row_of(&s) * 4;
 	float *k = check_alloc(bytes), *v = check_alloc(bytes), *rope = check_alloc((size_t)tokens * 128 * 4);
 	void *caches[2] = {check_alloc(check_cache_bytes(&s.cache)), check_alloc(check_cache_bytes(&s.cache))};
-	struct greta_kv_write_args write = {k, v, &s.state, caches[0], caches[1], 32, 128, GRETA_KV_F16, 4096, tokens, 0};
+	struct greta_kv_write_args write = {k, v, &s.state, caches[0], caches[1], 32, 128, GRETA_KV_F16, 4096,
+	                                    tokens, 0};
 	struct greta_rope_args turn = {rope, &s.state, k, 32, 128, tokens, 0};
 	char what[64];
 	check_fill(k, bytes / 4, 1, 0);
@@ -297,8 +299,8 @@ static int bench(void)
 		for (size_t f = 0, count = check_forms(forms); f < count; f++) {
 			double seconds = check_time(check_kernel(forms[f], GRETA_KERNEL_attention), s.cache.kv_heads, 1,
 			                            GRETA_CPU_WORK_BYTES, &args);
-			printf("attention %-8s heads %2u kv %2u dim %3u context %u: %8.1f us, %6.2f GB/s of KV\n", forms[f],
-			       s.heads, s.cache.kv_heads, s.cache.head_dim, s.cache.context, seconds * 1e6,
+			printf("attention %-8s heads %2u kv %2u dim %3u context %u: %8.1f us, %6.2f GB/s of KV\n",
+			       forms[f], s.heads, s.cache.kv_heads, s.cache.head_dim, s.cache.context, seconds * 1e6,
 			       2.0 * (double)cache_bytes / seconds * 1e-9);
 		}
 		check_free(k_cache);

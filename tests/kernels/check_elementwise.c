@@ -1,4 +1,5 @@
-/* embed, rope_angles, rmsnorm, silu_mul, add: every form against the reference; stamp, whose numbers differ each time. */
+/* embed, rope_angles, rmsnorm, silu_mul, add: every form against the reference;
+ * stamp, whose numbers differ each time. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,8 +22,8 @@ static struct shape random_shape(void)
 	return s;
 }
 
-/* Runs `kernel` with *out pointing first at the reference's buffer, then at each form's, and compares them. What a step does
- * not reach stays poison, which is compared too. */
+/* Runs `kernel` with *out pointing first at the reference's buffer, then at each form's, and compares them. What a step
+ * does not reach stays poison, which is compared too. */
 static void compare(enum greta_kernel kernel, const void *args, void *out_field, size_t bytes)
 {
 	const char *forms[CHECK_FORMS_MAX];
@@ -182,8 +183,8 @@ static int bench(void)
 		struct greta_silu_mul_args silu = {a, b, &state, y, cols, tokens};
 		struct greta_add_args add = {a, b, &state, y, cols, tokens};
 		struct greta_rope_angles_args angles = {frequencies, &state, rope, 64, tokens};
-		struct greta_embed_args embed = {table, list, frequencies, &state, y, rope, GRETA_TYPE_Q4_K, 32, cols, tokens, 64,
-		                                 row_bytes};
+		struct greta_embed_args embed = {table, list, frequencies, &state, y, rope, GRETA_TYPE_Q4_K, 32, cols,
+		                                 tokens, 64, row_bytes};
 		printf("of %u tokens:\n", tokens);
 		speed_of("rmsnorm 4096", GRETA_KERNEL_rmsnorm, &norm, 2 * bytes + 4 * cols, 0);
 		speed_of("silu_mul 4096", GRETA_KERNEL_silu_mul, &silu, 3 * bytes, 0);

@@ -91,7 +91,8 @@ static void check_one_qkv(int run)
 	for (size_t f = 0, n = forms_names(forms); f < n; f++) {
 		struct qkv_output actual = run_qkv(forms[f], &in, &w, args, &cache);
 		forms_same(forms[f], check_describe(&in, &w.q), expected.q, actual.q, expected.q_bytes / 4, 4);
-		check_same_cache(forms[f], check_describe(&in, &w.k), &cache, expected.k, actual.k, expected.v, actual.v);
+		check_same_cache(forms[f], check_describe(&in, &w.k), &cache, expected.k, actual.k, expected.v,
+		                 actual.v);
 		free_output(&actual);
 	}
 	free_output(&expected);

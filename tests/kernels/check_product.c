@@ -195,9 +195,11 @@ static void test_lm_head(void **context)
 	(void)context;
 	for (int run = 0; run < 96; run++) {
 		struct check_input in = check_input(run % 2 ? 5 : 1);
-		in.state.prompt_end += check_below(4) == 0; /* then the step may not be the prompt's last: nothing is written */
+		/* Now and then the step is not the prompt's last: then nothing is written. */
+		in.state.prompt_end += check_below(4) == 0;
 		in.tokens = greta_step_tokens(&in.state, in.chunk);
-		struct check_weights w = check_form_weights(check_types[run % CHECK_TYPES], check_between(1, 200), in.cols);
+		struct check_weights w =
+		    check_form_weights(check_types[run % CHECK_TYPES], check_between(1, 200), in.cols);
 		const char *forms[CHECK_FORMS_MAX];
 		float *expected = run_lm_head("ref", &in, &w, run % 3);
 		for (size_t f = 0, n = forms_names(forms); f < n; f++) {

@@ -1,4 +1,5 @@
-/* argmax, sample, advance: every form against the reference, which sorts; and the reference against what sampling means. */
+/* argmax, sample, advance: every form against the reference, which sorts;
+ * and the reference against what sampling means. */
 #include "tests/kernels/gpu/forms.h"
 
 #include <stdio.h>
@@ -95,7 +96,8 @@ static void test_forms_agree(void **context)
 	const char *forms[CHECK_FORMS_MAX];
 	(void)context;
 	for (int run = 0; run < (forms_simulated() ? 100 : 400); run++) {
-		uint32_t vocab = check_below(10) ? check_between(1, 700) : check_between(1, forms_simulated() ? 8000 : 40000);
+		uint32_t vocab =
+		    check_below(10) ? check_between(1, 700) : check_between(1, forms_simulated() ? 8000 : 40000);
 		float *logits = check_alloc(vocab * 4);
 		check_fill(logits, vocab, run % 5 ? 3 : 0.001f, 5);
 		for (uint32_t i = 0; i < vocab && run % 4 == 0; i++)

@@ -180,8 +180,8 @@ void check_same(const char *form, const char *what, const void *expected, const 
 		memcpy(&e, (const uint8_t *)expected + i, 4);
 		memcpy(&a, (const uint8_t *)actual + i, 4);
 		if (e != a)
-			fail_msg("%s: %s: word %zu of %zu is %08x (%g), the reference has %08x (%g)", form, what, i / 4, bytes / 4,
-			         a, (double)greta_float(a), e, (double)greta_float(e));
+			fail_msg("%s: %s: word %zu of %zu is %08x (%g), the reference has %08x (%g)", form, what, i / 4,
+			         bytes / 4, a, (double)greta_float(a), e, (double)greta_float(e));
 	}
 	fail_msg("%s: %s differs in its last bytes", form, what);
 }

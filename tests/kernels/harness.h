@@ -1,7 +1,8 @@
-/* What the kernel checks share: every form of a kernel is run over random input and its output compared, bit for bit, with the
- * reference's. Buffers have guard bands; blocks run in random order as if dealt to two workers.
+/* What the kernel checks share: every form of a kernel is run over random input and its output compared, bit for bit,
+ * with the reference's. Buffers have guard bands; blocks run in random order as if dealt to two workers.
  *
- * A check program takes [--seed N] (printed at the start, random by default) and [--bench], which times the forms instead. */
+ * A check program takes [--seed N] (printed at the start, random by default) and [--bench],
+ * which times the forms instead. */
 #ifndef GRETA_TESTS_HARNESS_H
 #define GRETA_TESTS_HARNESS_H
 
@@ -26,7 +27,8 @@ float check_uniform(float low, float high);
 /* Fills with normal-ish values; `outliers` in a thousand of them 50 times larger. */
 void check_fill(float *x, size_t n, float scale, unsigned outliers);
 
-/* Like check_fill, but now and then (one call in four) something nasty: zeros, denormals, huge values, one block of each. */
+/* Like check_fill, but now and then (one call in four) something nasty: zeros, denormals, huge values,
+ * one block of each. */
 void check_fill_nasty(float *x, size_t n);
 
 /* Memory with guard bands, filled with a NaN pattern. check_free fails the test when a band was touched. */
@@ -42,18 +44,20 @@ size_t check_forms(const char *names[CHECK_FORMS_MAX]);
 
 greta_cpu_kernel *check_kernel(const char *form, enum greta_kernel kernel);
 
-/* Runs every block of a launch, in random order. `shared_bytes` of shared memory, poisoned before each worker's first block. */
+/* Runs every block of a launch, in random order.
+ * `shared_bytes` of shared memory, poisoned before each worker's first block. */
 void check_run(greta_cpu_kernel *kernel, uint32_t grid_x, uint32_t grid_y, size_t shared_bytes, const void *args);
 
 /* Fails, naming the form and the first place, unless both are the same bytes. */
 void check_same(const char *form, const char *what, const void *expected, const void *actual, size_t bytes);
 
-/* The same for floats (bytes_each 4) or halves (2) of another kind of processor: a NaN is as good as another (docs/numbers.md),
- * but never for memory that was not written. */
+/* The same for floats (bytes_each 4) or halves (2) of another kind of processor: a NaN is as good as another
+ * (docs/numbers.md), but never for memory that was not written. */
 void check_same_numbers(const char *form, const char *what, const void *expected, const void *actual, size_t count,
                         size_t bytes_each);
 
-/* Seconds of processor time (others may use the machine too) of the fastest of several runs of `kernel` over all its blocks, in order. */
+/* Seconds of processor time (others may use the machine too) of the fastest of several runs of `kernel` over all its
+ * blocks, in order. */
 double check_time(greta_cpu_kernel *kernel, uint32_t grid_x, uint32_t grid_y, size_t shared_bytes, const void *args);
 
 /* A state at `position` for a step of `tokens` prompt tokens; 0 tokens: a decode step. */

@@ -24,7 +24,8 @@ static void *reordered(const struct check_cache *s, const void *data, place *fro
 		for (uint32_t p = 0; p < positions; p++)
 			for (uint32_t i = 0; i < s->head_dim; i++)
 				memcpy(out + to(s->context, s->head_dim, head, p, i) * element(s),
-				       (const uint8_t *)data + from(s->context, s->head_dim, head, p, i) * element(s), element(s));
+				       (const uint8_t *)data + from(s->context, s->head_dim, head, p, i) * element(s),
+				       element(s));
 	return out;
 }
 

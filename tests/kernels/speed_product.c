@@ -23,7 +23,8 @@ static struct check_input input_of(uint32_t cols, uint32_t tokens, uint32_t acti
 	in.norm = check_alloc((size_t)cols * 4);
 	check_fill(in.norm, cols, 1, 0);
 	/* As the planner decides where a product has room for them. */
-	in.digits = greta_target_wants_digits_node(forms_target(NULL), tokens, cols, forms_target(NULL)->max_shared_bytes);
+	in.digits =
+	    greta_target_wants_digits_node(forms_target(NULL), tokens, cols, forms_target(NULL)->max_shared_bytes);
 	return in;
 }
 
@@ -67,8 +68,8 @@ static void time_product(uint32_t type, uint32_t rows, uint32_t cols, uint32_t t
 	    .rows = rows, .cols = cols, .type = type, .layout = w.layout, .exponent = w.exponent, .activations = activations,
 	    .chunk = tokens, .eps = 1e-5f};
 	char what[64];
-	snprintf(what, sizeof(what), "product %s %u x %u x%u%s, %u", greta_type_info(type)->name, rows, cols, 8 * activations,
-	         digits ? "" : " from x", tokens);
+	snprintf(what, sizeof(what), "product %s %u x %u x%u%s, %u", greta_type_info(type)->name, rows, cols,
+	         8 * activations, digits ? "" : " from x", tokens);
 	speed_of(what, GRETA_KERNEL_product, &args, (double)w.bytes + io_bytes(tokens, cols, rows),
 	         (double)rows * cols * tokens);
 	check_free(y);
@@ -138,8 +139,8 @@ static void time_qkv(const uint32_t types[3], uint32_t tokens, uint32_t activati
 	    .v_exponent = w[2].exponent, .heads = HEADS, .kv_heads = HEADS, .head_dim = HEAD_DIM, .cols = EMBD,
 	    .kv_type = cache.kv_type, .context = CONTEXT, .activations = activations, .chunk = tokens, .eps = 1e-5f};
 	char what[64];
-	snprintf(what, sizeof(what), "qkv %s %s %s x%u, %u", greta_type_info(types[0])->name, greta_type_info(types[1])->name,
-	         greta_type_info(types[2])->name, 8 * activations, tokens);
+	snprintf(what, sizeof(what), "qkv %s %s %s x%u, %u", greta_type_info(types[0])->name,
+	         greta_type_info(types[1])->name, greta_type_info(types[2])->name, 8 * activations, tokens);
 	speed_of(what, GRETA_KERNEL_qkv, &args, bytes, 3.0 * EMBD * EMBD * tokens);
 	check_free(q);
 	check_free(rope);
@@ -163,8 +164,8 @@ static void time_gate_up(const uint32_t types[2], uint32_t tokens, uint32_t acti
 	    .gate_layout = gate.layout, .up_layout = up.layout, .gate_exponent = gate.exponent, .up_exponent = up.exponent,
 	    .rows = FF, .cols = EMBD, .activations = activations, .chunk = tokens, .eps = 1e-5f};
 	char what[64];
-	snprintf(what, sizeof(what), "gate_up %s %s x%u, %u", greta_type_info(types[0])->name, greta_type_info(types[1])->name,
-	         8 * activations, tokens);
+	snprintf(what, sizeof(what), "gate_up %s %s x%u, %u", greta_type_info(types[0])->name,
+	         greta_type_info(types[1])->name, 8 * activations, tokens);
 	speed_of(what, GRETA_KERNEL_gate_up, &args, (double)gate.bytes + (double)up.bytes + io_bytes(tokens, EMBD, FF),
 	         2.0 * FF * EMBD * tokens);
 	check_free(h);

@@ -1,5 +1,5 @@
-/* The reference's view of weight blocks: its values against an independent decoder's (dequant_vectors.py), bit for bit, and the
- * layout rows16 against the raw one. */
+/* The reference's view of weight blocks: its values against an independent decoder's (dequant_vectors.py), bit for bit,
+ * and the layout rows16 against the raw one. */
 #include "tests/kernels/harness.h"
 
 #include <stdio.h>
@@ -39,8 +39,8 @@ static void test_values_are_those_of_an_independent_decoder(void **context)
 		memcpy(actual, values, sizeof(actual));
 		for (size_t i = 0; i < VALUES; i++)
 			if (expected[i] != actual[i])
-				fail_msg("%s, record %u: value %zu is %08x, the independent decoder has %08x", info->name,
-				         records[type], i, actual[i], expected[i]);
+				fail_msg("%s, record %u: value %zu is %08x, the independent decoder has %08x",
+				         info->name, records[type], i, actual[i], expected[i]);
 		records[type]++;
 		check_free(values);
 		check_free(raw);
@@ -67,7 +67,8 @@ static void test_values_of_single_blocks_are_those_of_the_whole(void **context)
 		for (uint32_t b = 0; b < VALUES / info->block_values; b++) {
 			uint8_t *block = check_alloc(info->block_bytes);
 			memcpy(block, raw + (size_t)b * info->block_bytes, info->block_bytes);
-			greta_ref_dequantise(info->type, block, info->block_values, parts + (size_t)b * info->block_values);
+			greta_ref_dequantise(info->type, block, info->block_values,
+			                     parts + (size_t)b * info->block_values);
 			check_free(block);
 		}
 		check_same(info->name, "values block by block", whole, parts, VALUES * 4);
@@ -104,7 +105,8 @@ static void test_rows16_holds_the_same_runs_as_raw(void **context)
 				greta_ref_run_at(info->type, GRETA_LAYOUT_ROWS16, packed, cols, row, b, &actual);
 				if (row < rows) {
 					greta_ref_run_at(info->type, GRETA_LAYOUT_RAW, raw, cols, row, b, &expected);
-					check_same(info->name, "run out of rows16", &expected, &actual, sizeof(expected));
+					check_same(info->name, "run out of rows16", &expected, &actual,
+					           sizeof(expected));
 				} else {
 					const uint16_t none[8] = {0};
 					assert_memory_equal(actual.d, none, sizeof(none));

@@ -70,7 +70,8 @@ static void test_halves(void **context)
 	(void)context;
 	for (uint32_t h = 0; h < 65536; h++) {
 		float x = greta_f16_to_f32((uint16_t)h);
-		double magnitude = (h & 0x7c00) == 0 ? ldexp(h & 1023, -24) : ldexp((h & 1023) | 1024, (int)(h >> 10 & 31) - 25);
+		double magnitude =
+		    (h & 0x7c00) == 0 ? ldexp(h & 1023, -24) : ldexp((h & 1023) | 1024, (int)(h >> 10 & 31) - 25);
 		if ((h & 0x7fff) < 0x7c00) {
 			assert_true((double)fabsf(x) == magnitude);
 			assert_true(!!signbit(x) == (h >> 15));
@@ -116,7 +117,8 @@ static void test_digits_add_up(void **context)
 	for (int i = 0; i < 1000000; i++) {
 		int digits = 1 + i % 4;
 		int64_t bound = INT64_C(127) * ((INT64_C(1) << 8 * digits) - 1) / 255;
-		int64_t x = i < 8 ? (i & 4 ? -bound : bound) : (int64_t)(check_random() % (2 * (uint64_t)bound + 1)) - bound;
+		int64_t x =
+		    i < 8 ? (i & 4 ? -bound : bound) : (int64_t)(check_random() % (2 * (uint64_t)bound + 1)) - bound;
 		uint32_t split = greta_digits_split((int32_t)x);
 		int64_t sum = 0;
 		for (int d = 3; d >= 0; d--)
@@ -137,13 +139,14 @@ static void test_digits_are_accurate(void **context)
 		for (int digits = 1; digits <= 4; digits++) {
 			greta_ref_digits_of(x, digits, &block);
 			for (int i = 0; i < 256; i++)
-				assert_true(fabs(ldexp((double)block.x[i], block.exponent - (8 * digits - 1)) - (double)x[i]) <=
-				            ldexp(0.5, block.exponent - (8 * digits - 1)));
+				assert_true(fabs(ldexp((double)block.x[i], block.exponent - (8 * digits - 1)) -
+				                 (double)x[i]) <= ldexp(0.5, block.exponent - (8 * digits - 1)));
 		}
 	}
 }
 
-/* First two words of Philox4x32-10, from the known answers published with Random123 (kat_vectors): counter and key zero. */
+/* First two words of Philox4x32-10,
+ * from the known answers published with Random123 (kat_vectors): counter and key zero. */
 static void test_philox_known_answer(void **context)
 {
 	(void)context;

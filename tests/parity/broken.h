@@ -1,5 +1,5 @@
-/* Kernels that are wrong in one way each, to be found: modules of the cpu provider, made of the reference's own source with
- * one step of it replaced. */
+/* Kernels that are wrong in one way each, to be found: modules of the cpu provider,
+ * made of the reference's own source with one step of it replaced. */
 #ifndef GRETA_TEST_BROKEN_H
 #define GRETA_TEST_BROKEN_H
 

@@ -35,7 +35,8 @@ void broken_digit_digits(const struct greta_cpu_block *block, const void *args)
 {
 	const struct greta_digits_args *a = args;
 	greta_ref_digits(block, args);
-	struct greta_ref_digits_block *made = (struct greta_ref_digits_block *)a->digits + (size_t)block->x * (a->cols / 256);
+	struct greta_ref_digits_block *made =
+	    (struct greta_ref_digits_block *)a->digits + (size_t)block->x * (a->cols / 256);
 	for (uint32_t b = 0; block->x < greta_step_tokens(a->state, a->chunk) && b < a->cols / 256; b++)
 		drop(&made[b]);
 }

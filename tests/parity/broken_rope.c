@@ -33,10 +33,12 @@ static void turn_key(const struct greta_qkv_args *a, const float *rope, uint32_t
 {
 	float x[256];
 	for (uint32_t i = 0; i < a->head_dim; i++)
-		x[i] = greta_ref_kv_load(a->kv_type, a->k_cache, greta_k_index(a->context, a->head_dim, head, position, i));
+		x[i] = greta_ref_kv_load(a->kv_type, a->k_cache,
+					 greta_k_index(a->context, a->head_dim, head, position, i));
 	turn(rope, x, a->head_dim);
 	for (uint32_t i = 0; i < a->head_dim; i++)
-		greta_ref_kv_store(a->kv_type, a->k_cache, greta_k_index(a->context, a->head_dim, head, position, i), x[i]);
+		greta_ref_kv_store(a->kv_type, a->k_cache, greta_k_index(a->context, a->head_dim, head, position, i),
+				   x[i]);
 }
 
 /* The first block does it all: by the reference without any turn, then turned wrongly. */

@@ -1,5 +1,5 @@
-/* A comparison whose allocations, mappings and threads fail in turn, one in STRIDE: one clear error each time, or the same
- * answer where it can do without, and nothing held. With the oracle, and with a difference to be explained. */
+/* A comparison whose allocations, mappings and threads fail in turn, one in STRIDE: one clear error each time, or the
+ * same answer where it can do without, and nothing held. With the oracle, and with a difference to be explained. */
 #include "bench/parity/run.h"
 #include "models/synth.h"
 #include "tests/parity/broken.h"

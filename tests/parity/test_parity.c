@@ -1,5 +1,5 @@
-/* What greta-parity says of kernels that are right, of settings that differ, and how its parts read and count. Arguments:
- * the model, a text. */
+/* What greta-parity says of kernels that are right, of settings that differ, and how its parts read and count.
+ * Arguments: the model, a text. */
 #include "bench/parity/digits.h"
 #include "bench/parity/run.h"
 #include "bench/parity/text.h"
@@ -304,7 +304,8 @@ static void differences_are_counted(void **state)
 	assert_true(errors[h].max_error == 0.5 && errors[h].sum_error == 0.75);
 	assert_true(errors[h].max_relative == 0.2); /* of sqrt(25 / 4) */
 	assert_true(errors[h].min_cosine > 0.993 && errors[h].min_cosine < 0.994); /* 25 / 5 / sqrt(25.3125) */
-	assert_true(first.found && first.place == h && first.position == 11 && first.column == 2 && first.differing == 2);
+	assert_true(first.found && first.place == h && first.position == 11 && first.column == 2 &&
+		    first.differing == 2);
 	assert_int_equal(first.b_bits, 0x3f000000);
 	assert_int_equal(logits.rows, 1);
 	assert_int_equal(logits.top1, 0);

@@ -72,8 +72,9 @@ static void is_equal(const char *words, size_t wanted, bool textbook)
 	const struct greta_parity_pair *pair = &result.pair[0];
 	if (pair->verdict != GRETA_PARITY_EQUAL)
 		fail_msg("%s: %s, position %zu, value %u is %a, not %a; launch %s", result.side[1].text,
-			 greta_parity_place_name(result.layers, pair->difference.place, name), pair->difference.position,
-			 pair->difference.column, pair->difference.b, pair->difference.a, pair->cause.culprit.symbol);
+			 greta_parity_place_name(result.layers, pair->difference.place, name),
+			 pair->difference.position, pair->difference.column, pair->difference.b, pair->difference.a,
+			 pair->cause.culprit.symbol);
 	for (size_t l = 0; l < result.places; l++)
 		if (textbook)
 			assert_true(pair->errors[l].rows > 0);

@@ -1,5 +1,5 @@
-/* Runs a plan with the reference kernels, block by block, in memory of exactly the planned size: the shortest form of what
- * the runtime does, independent of it. */
+/* Runs a plan with the reference kernels, block by block, in memory of exactly the planned size: the shortest form of
+ * what the runtime does, independent of it. */
 #ifndef GRETA_TESTS_RUN_PLAN_H
 #define GRETA_TESTS_RUN_PLAN_H
 

@@ -1,5 +1,5 @@
-/* No corruption of a plan's bytes gets a kernel to touch what is not its own: plans that the checker accepts are run. Takes a
- * seed and a number of rounds: test-corruption SEED ROUNDS. */
+/* No corruption of a plan's bytes gets a kernel to touch what is not its own: plans that the checker accepts are run.
+ * Takes a seed and a number of rounds: test-corruption SEED ROUNDS. */
 #include "every_plan.h"
 #include "run_plan.h"
 #include "runtime/verify.h"

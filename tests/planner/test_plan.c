@@ -65,7 +65,8 @@ static void launches_are_counted(void **state)
 		struct greta_plan plan = opened(&image);
 		assert_int_equal(plan.program_count, 3);
 		for (uint32_t p = 0; p < 3; p++) {
-			assert_int_equal(plan.programs[p].launch_count, rows[r % 2].outside[p] + LAYERS * rows[r % 2].per_layer[p]);
+			assert_int_equal(plan.programs[p].launch_count,
+					 rows[r % 2].outside[p] + LAYERS * rows[r % 2].per_layer[p]);
 			for (uint32_t l = 0; l < LAYERS; l++)
 				launches_of_layers(&plan, p, l, rows[r % 2].per_layer[p]);
 		}
@@ -111,9 +112,11 @@ static void stamps_change_nothing_else(void **state)
 		for (uint32_t p = 0; p < 3; p++) {
 			uint32_t stamps = 0;
 			for (uint32_t l = 0; l < stamped.programs[p].launch_count; l++) {
-				const struct greta_plan_launch *launch = &stamped.launches[stamped.programs[p].first_launch + l];
+				const struct greta_plan_launch *launch =
+				    &stamped.launches[stamped.programs[p].first_launch + l];
 				if (launch->kernel == GRETA_KERNEL_stamp) {
-					const struct greta_stamp_args *args = (const void *)(stamped.args + launch->args);
+					const struct greta_stamp_args *args =
+					    (const void *)(stamped.args + launch->args);
 					assert_int_equal(args->slot, stamps++);
 					continue;
 				}
@@ -122,12 +125,15 @@ static void stamps_change_nothing_else(void **state)
 				assert_int_equal(launch->layer, plain.launches[at].layer);
 				at++;
 			}
-			assert_int_equal(stamped.launches[stamped.programs[p].first_launch + 1].kernel, GRETA_KERNEL_stamp);
+			assert_int_equal(stamped.launches[stamped.programs[p].first_launch + 1].kernel,
+					 GRETA_KERNEL_stamp);
 			if (p == 0)
-				assert_int_equal(stamps, 2 + expected[where == GRETA_PLAN_STAMPS_LAUNCHES][fuse != GRETA_FUSE_FULL]);
+				assert_int_equal(stamps, 2 + expected[where == GRETA_PLAN_STAMPS_LAUNCHES]
+								     [fuse != GRETA_FUSE_FULL]);
 		}
 		assert_int_equal(at, plain.launch_count);
-		assert_int_equal(stamped.header->region_bytes[GRETA_REGION_ARENA], plain.header->region_bytes[GRETA_REGION_ARENA]);
+		assert_int_equal(stamped.header->region_bytes[GRETA_REGION_ARENA],
+				 plain.header->region_bytes[GRETA_REGION_ARENA]);
 		greta_plan_image_finish(&image);
 		greta_plan_image_finish(&without);
 	}
@@ -186,14 +192,16 @@ static void a_plan_that_keeps_all_writes_over_nothing(void **state)
 		assert_int_equal(plan.launch_count, plain.launch_count);
 		for (size_t l = 0; l < plan.launch_count; l++)
 			assert_int_equal(plan.launches[l].kernel, plain.launches[l].kernel);
-		assert_true(plan.header->region_bytes[GRETA_REGION_ARENA] > plain.header->region_bytes[GRETA_REGION_ARENA]);
+		assert_true(plan.header->region_bytes[GRETA_REGION_ARENA] >
+			    plain.header->region_bytes[GRETA_REGION_ARENA]);
 		greta_plan_image_finish(&image);
 		greta_plan_image_finish(&usual);
 	}
 }
 
 /* Builds with the options and gives back the plan's error, or OK. */
-static enum greta_status try(const struct small_model *m, struct greta_plan_options options, struct greta_plan_header *out)
+static enum greta_status try(const struct small_model *m, struct greta_plan_options options,
+			     struct greta_plan_header *out)
 {
 	struct greta_plan_image image;
 	struct greta_error error = {0};
@@ -307,7 +315,8 @@ static void a_gpu_takes_the_function_for_its_weights(void **state)
 			mixed += args->v_type != args->q_type;
 		} else if (launch->kernel == GRETA_KERNEL_product) {
 			const struct greta_product_args *args = (const void *)(plan.args + launch->args);
-			assert_string_equal(symbol, args->type == GRETA_TYPE_Q4_K ? "greta_product_q4_k" : "greta_product_q6_k");
+			assert_string_equal(symbol, args->type == GRETA_TYPE_Q4_K ? "greta_product_q4_k"
+										  : "greta_product_q6_k");
 		}
 	}
 	assert_true(mixed > 0);

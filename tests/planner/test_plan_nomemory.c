@@ -1,5 +1,6 @@
-/* Every allocation of planning, opening and checking made to fail in turn, and every thread's start: an error that says so,
- * nothing lost (the sanitizer looks), or the plan all the same. The linker sends the allocating calls here (-Wl,--wrap). */
+/* Every allocation of planning, opening and checking made to fail in turn, and every thread's start: an error that says
+ * so, nothing lost (the sanitizer looks), or the plan all the same. The linker sends the allocating calls here
+ * (-Wl,--wrap). */
 #include "runtime/verify.h"
 #include "small_model.h"
 

@@ -1,4 +1,5 @@
-/* Every target: that planner and checker know the same of it, and that launches of real models' shapes fit its blocks. */
+/* Every target: that planner and checker know the same of it,
+ * and that launches of real models' shapes fit its blocks. */
 #include "planner/lower.h"
 #include "runtime/verify_target.h"
 #include "small_model.h"
@@ -46,7 +47,8 @@ static void plans_of_every_type_are_sound_on_every_target(void **state)
 		for (size_t i = 0; greta_target_at(i); i++)
 			for (uint32_t fuse = 0; fuse < 2; fuse++) {
 				struct greta_error error;
-				struct greta_plan_image image = small_model_plan_for(&model, greta_target_at(i)->name, fuse);
+				struct greta_plan_image image =
+				    small_model_plan_for(&model, greta_target_at(i)->name, fuse);
 				if (accept(&image, &error) != GRETA_OK)
 					fail_msg("%s on %s: %s", mixes[m], greta_target_at(i)->name, error.message);
 				greta_plan_image_finish(&image);
@@ -71,12 +73,13 @@ static const uint32_t TYPES[] = {GRETA_TYPE_Q4_0, GRETA_TYPE_Q8_0, GRETA_TYPE_Q4
 				 GRETA_TYPE_F16};
 
 /* Lowers as the planner does: with a digits node where the target wants one. */
-static void fits(const struct greta_target *target, const struct model *model, struct greta_op *op, uint32_t cols_of_digits,
-		 size_t digits)
+static void fits(const struct greta_target *target, const struct model *model, struct greta_op *op,
+		 uint32_t cols_of_digits, size_t digits)
 {
 	struct greta_lowered lowered;
 	struct greta_error error;
-	if (cols_of_digits && greta_target_wants_digits_node(target, 1, cols_of_digits, greta_op_digits_room(op, target)))
+	if (cols_of_digits &&
+	    greta_target_wants_digits_node(target, 1, cols_of_digits, greta_op_digits_room(op, target)))
 		op->refs[digits].kind = GRETA_REF_VALUE;
 	uint32_t rows = greta_op_rows(op, target);
 	if (greta_lower(op, target, &lowered, &error) != GRETA_OK)
@@ -98,8 +101,10 @@ static void real_models_fit_every_gpu(void **state)
 				struct greta_op head = {.kernel = GRETA_KERNEL_lm_head,
 							.args.lm_head = {.rows = model->vocab, .cols = model->embd,
 									 .type = TYPES[t], .chunk = 1}};
-				/* Its digits and tiles of Q8_0 are more than 99 KiB; such a model is too large for these cards. */
-				if (TYPES[t] != GRETA_TYPE_Q8_0 || model->embd < 8192 || target->max_shared_bytes > 99 << 10)
+				/* Its digits and tiles of Q8_0 are more than 99 KiB;
+				 * such a model is too large for these cards. */
+				if (TYPES[t] != GRETA_TYPE_Q8_0 || model->embd < 8192 ||
+				    target->max_shared_bytes > 99 << 10)
 					fits(target, model, &head, 0, 0);
 				struct greta_op down = {.kernel = GRETA_KERNEL_product,
 							.args.product = {.rows = model->embd, .cols = model->ffn,
@@ -112,7 +117,8 @@ static void real_models_fit_every_gpu(void **state)
 			}
 }
 
-/* Blocks of rows: no more of them at a time than wanted; where memory allows fewer rows, more rounds of equal blocks. */
+/* Blocks of rows: no more of them at a time than wanted;
+ * where memory allows fewer rows, more rounds of equal blocks. */
 static void rows_are_dealt_in_as_few_rounds_as_fit(void **state)
 {
 	const struct greta_form form = {.rows = 16, .blocks = 10, .most_rows = 1024, .row_bytes = 64};

@@ -173,7 +173,8 @@ static void swapped_pointers_are_found(void **state)
 static void holes_are_found(void **state)
 {
 	(void)state;
-	/* A norm in a place of its own, 64 bytes larger than needed, written from byte 64 on and read from byte 0 on. */
+	/* A norm in a place of its own, 64 bytes larger than needed,
+	 * written from byte 64 on and read from byte 0 on. */
 	struct patient p = admit(GRETA_FUSE_NONE);
 	struct greta_plan_launch *norm = first(&p, GRETA_KERNEL_rmsnorm);
 	struct greta_plan_buffer *y = buffer(&p, norm, FIELD(rmsnorm, y));

@@ -40,7 +40,8 @@ static double rate(uint8_t *to, const uint8_t *from, size_t bytes, size_t piece,
 	for (int i = -1; i < repetitions; i++) { /* the first is not kept */
 		double start = greta_clock_ms();
 		for (size_t at = 0; at < bytes; at += piece)
-			must(hip->hipMemcpyAsync(to + at, from + at, bytes - at < piece ? bytes - at : piece, kind, stream),
+			must(hip->hipMemcpyAsync(to + at, from + at, bytes - at < piece ? bytes - at : piece, kind,
+						 stream),
 			     "hipMemcpyAsync");
 		must(hip->hipStreamSynchronize(stream), "hipStreamSynchronize");
 		if (i >= 0)

@@ -32,7 +32,7 @@ void fake_called(const struct fake *fake, const char *name, size_t count, const 
 	assert_string_equal(fake->state->name, name);
 	for (size_t i = 0; i < count; i++) {
 		if (fake->state->args[i] != args[i])
-			fail_msg("%s: argument %zu is %#llx, not %#llx", name, i, (unsigned long long)fake->state->args[i],
-			    (unsigned long long)args[i]);
+			fail_msg("%s: argument %zu is %#llx, not %#llx", name, i,
+			    (unsigned long long)fake->state->args[i], (unsigned long long)args[i]);
 	}
 }

@@ -11,7 +11,8 @@ struct fake {
 	struct greta_hip *hip;
 };
 
-/* Opens the library at `path` (FAKE_CUDA, FAKE_CUDA_11) and no provider: two devices, CUDA 12.4. dlclose is the caller's. */
+/* Opens the library at `path` (FAKE_CUDA, FAKE_CUDA_11) and no provider: two devices, CUDA 12.4.
+ * dlclose is the caller's. */
 void fake_open(struct fake *fake, const char *path);
 
 /* The same, and loads the provider over it. fake_finish closes both. */

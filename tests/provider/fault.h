@@ -1,10 +1,10 @@
 /* A provider that wraps another: it counts and names the calls, and fails the one it is told to.
  *
  * HIP's calls carry no context, so there is one wrapper in a process; fault_wrap starts it anew. Any thread may call
- * the wrapped table. hipGetErrorName and hipGetErrorString pass through uncounted, hipGetLastError is counted but
- * never fails, since its result is no failure of its own. hipEventQuery and hipStreamQuery, which a caller may ask any
- * number of times, are counted by their name alone. A call that gives something back (hipFree, hipEventDestroy, the end of
- * a capture, …) does so also when it is told to fail: as where an earlier failure is reported late, and so that the inner
+ * the wrapped table. hipGetErrorName and hipGetErrorString pass through uncounted, hipGetLastError is counted but never
+ * fails, since its result is no failure of its own. hipEventQuery and hipStreamQuery, which a caller may ask any number
+ * of times, are counted by their name alone. A call that gives something back (hipFree, hipEventDestroy, the end of a
+ * capture, …) does so also when it is told to fail: as where an earlier failure is reported late, and so that the inner
  * provider can be used on. */
 #ifndef GRETA_TEST_FAULT_H
 #define GRETA_TEST_FAULT_H
@@ -15,8 +15,8 @@
  * be unloaded; `inner` is. */
 void fault_wrap(const struct greta_hip *inner, struct greta_hip *out_hip);
 
-/* From now on, call number `nth` (from 1, counted since fault_wrap) returns `code` and is not passed on, unless it gives
- * something back; 0: none. */
+/* From now on, call number `nth` (from 1, counted since fault_wrap) returns `code` and is not passed on,
+ * unless it gives something back; 0: none. */
 void fault_fail_nth(unsigned long nth, hipError_t code);
 
 /* The same, counting only calls of this name ("hipMalloc"; NULL: none). */

@@ -97,8 +97,8 @@ static hipError_t book_end_capture(hipStream_t stream, hipGraph_t *out_graph)
 	return code == hipSuccess && *out_graph ? enter(code, GRAPH, *out_graph, 0) : code;
 }
 
-static hipError_t book_instantiate(hipGraphExec_t *out_exec, hipGraph_t graph, hipGraphNode_t *out_error_node, char *log,
-    size_t log_size)
+static hipError_t book_instantiate(
+    hipGraphExec_t *out_exec, hipGraph_t graph, hipGraphNode_t *out_error_node, char *log, size_t log_size)
 {
 	hipError_t code = inner.hipGraphInstantiate(out_exec, graph, out_error_node, log, log_size);
 	return enter(code, EXEC, code ? NULL : *out_exec, 0);
@@ -168,8 +168,8 @@ size_t ledger_held(char *out_text, size_t size)
 	for (int kind = 0; kind < KINDS && out_text; kind++) {
 		if (!of_kind[kind] || used >= size)
 			continue;
-		int added = snprintf(out_text + used, size - used, "%s%zu %s%s", used ? ", " : "", of_kind[kind], words[kind],
-		    of_kind[kind] > 1 ? "s" : "");
+		int added = snprintf(out_text + used, size - used, "%s%zu %s%s", used ? ", " : "", of_kind[kind],
+		    words[kind], of_kind[kind] > 1 ? "s" : "");
 		used += added > 0 ? (size_t)added : 0;
 	}
 	return held;

@@ -1,8 +1,9 @@
 /* A provider that wraps another and keeps books: what was acquired of it and has not been given back, and the most
  * memory that was allocated at one time.
  *
- * Whoever gives something back has done their part, whatever the call returns: it leaves the books. HIP's calls carry no
- * context, so there is one set of books in a process; ledger_wrap opens it anew. Any thread may call the wrapped table. */
+ * Whoever gives something back has done their part, whatever the call returns: it leaves the books. HIP's calls carry
+ * no context, so there is one set of books in a process; ledger_wrap opens it anew. Any thread may call the wrapped
+ * table. */
 #ifndef GRETA_TEST_LEDGER_H
 #define GRETA_TEST_LEDGER_H
 

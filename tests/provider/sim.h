@@ -17,8 +17,8 @@ bool sim_wrap(const struct greta_hip *cpu, struct greta_hip *out_hip);
 /* How much memory the device says it has; 192 GiB after sim_wrap. */
 void sim_set_memory(size_t bytes);
 
-/* Which code it takes: "gfx90a", "gfx1100", "gfx1201" or, after sim_wrap, "gfx942"; a static string. With it go the lanes of
- * a wave; all else stays an MI300X's. */
+/* Which code it takes: "gfx90a", "gfx1100", "gfx1201" or, after sim_wrap, "gfx942"; a static string. With it go the
+ * lanes of a wave; all else stays an MI300X's. */
 void sim_set_architecture(const char *name);
 
 /* The most device memory that was allocated (hipMalloc) at one time since sim_wrap, and what is allocated now. */

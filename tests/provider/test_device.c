@@ -29,8 +29,8 @@ static struct greta_hip *load(bool overlap)
 static void check(const struct greta_hip *hip, hipError_t code, const char *what, int line)
 {
 	if (code)
-		fail_msg("line %d: %s: %s, %s (%s)", line, what, hip->hipGetErrorName(code), hip->hipGetErrorString(code),
-		    hip->detail());
+		fail_msg("line %d: %s: %s, %s (%s)", line, what, hip->hipGetErrorName(code),
+		    hip->hipGetErrorString(code), hip->detail());
 }
 
 #define CHECK(call) check(hip, hip->call, #call, __LINE__)
@@ -173,7 +173,8 @@ static void chain_enqueue(const struct chain *chain)
 	for (uint32_t i = 0; i < NODES; i++) {
 		struct device_mix args = { .from = chain->rows + i % 2 * COUNT, .to = chain->rows + (i + 1) % 2 * COUNT,
 			.key = i, .count = COUNT };
-		check(hip, launch(hip, chain->mix, COUNT / 256, 256, &args, sizeof(args), chain->stream), "launch", __LINE__);
+		check(hip, launch(hip, chain->mix, COUNT / 256, 256, &args, sizeof(args), chain->stream), "launch",
+		    __LINE__);
 	}
 }
 
@@ -289,7 +290,8 @@ static void an_illegal_call_invalidates_the_capture(void **state)
 	assert_int_equal(hip->hipStreamSynchronize(chain.stream), hipErrorStreamCaptureUnsupported);
 	CHECK(hipStreamIsCapturing(chain.stream, &status));
 	assert_int_equal(status, hipStreamCaptureStatusInvalidated);
-	assert_int_equal(launch(hip, chain.mix, 1, 1, &args, sizeof(args), chain.stream), hipErrorStreamCaptureInvalidated);
+	assert_int_equal(
+	    launch(hip, chain.mix, 1, 1, &args, sizeof(args), chain.stream), hipErrorStreamCaptureInvalidated);
 	assert_int_equal(hip->hipStreamEndCapture(chain.stream, &graph), hipErrorStreamCaptureInvalidated);
 	assert_null(graph);
 	CHECK(hipStreamIsCapturing(chain.stream, &status));

@@ -74,7 +74,8 @@ static void each_device_of_a_driver_is_listed(void **state)
 	fake->failing = "cuMemGetInfo_v2";
 	fake->result = 46;
 	ask(&info, "nvidia", FAKE_CUDA);
-	assert_int_equal(info.error.status, GRETA_OK); /* one that does not answer hides neither itself nor the others */
+	assert_int_equal(info.error.status, GRETA_OK); /* one that does not answer hides
+							* neither itself nor the others */
 	assert_int_equal(info.device_count, 2);
 	assert_int_equal(info.devices[1].error.status, GRETA_ERROR_DEVICE);
 	assert_non_null(strstr(info.devices[1].error.message, "hipMemGetInfo of device 1"));

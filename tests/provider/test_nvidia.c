@@ -150,7 +150,8 @@ static void copies_in_each_direction(void **state)
 	}
 	unsigned calls = fake.state->calls;
 	assert_hip(fake.hip->hipMemcpy(NULL, NULL, 0, hipMemcpyDefault));
-	assert_int_equal(fake.hip->hipMemcpy((void *)1, (void *)2, 3, (hipMemcpyKind)5), hipErrorInvalidMemcpyDirection);
+	assert_int_equal(
+	    fake.hip->hipMemcpy((void *)1, (void *)2, 3, (hipMemcpyKind)5), hipErrorInvalidMemcpyDirection);
 	assert_int_equal(fake.hip->hipMemcpyAsync((void *)1, (void *)2, 3, (hipMemcpyKind)5, stream),
 	    hipErrorInvalidMemcpyDirection);
 	assert_int_equal(fake.state->calls, calls);

@@ -1,4 +1,5 @@
-/* Loading the nvidia provider: which drivers serve, what is said of those that do not, and whose context a call runs in. */
+/* Loading the nvidia provider: which drivers serve, what is said of those that do not,
+ * and whose context a call runs in. */
 #include "tests/provider/cuda_fixture.h"
 
 #include <dlfcn.h>

@@ -3,14 +3,15 @@
  *
  *     launch-cost [-r REPETITIONS] PLAN...
  *
- * Runs on the simulated device only (tests/sim942/hsa), which is held while a step is enqueued and then takes its packets
- * without running a kernel. The times are processor times of the enqueueing thread, so that neither the device's threads nor
- * anybody else's count; the device's threads have a core of their own where there are two. So what is timed is AMD's
- * runtime alone. Stores that cross the bus to a real device (doorbells, arguments in its memory) are stores to host memory.
+ * Runs on the simulated device only (tests/sim942/hsa), which is held while a step is enqueued and then takes its
+ * packets without running a kernel. The times are processor times of the enqueueing thread, so that neither the
+ * device's threads nor anybody else's count; the device's threads have a core of their own where there are two. So what
+ * is timed is AMD's runtime alone. Stores that cross the bus to a real device (doorbells, arguments in its memory) are
+ * stores to host memory.
  *
- * Steps are enqueued four in a row, as a session does. A row of the table says what a step costs behind others (the median,
- * in brackets the fastest and the 90th of 100), what the first costs that meets an idle device, and the same loop of
- * launches over calls that do nothing, which is the price of the loop and of reading the clock. */
+ * Steps are enqueued four in a row, as a session does. A row of the table says what a step costs behind others (the
+ * median, in brackets the fastest and the 90th of 100), what the first costs that meets an idle device, and the same
+ * loop of launches over calls that do nothing, which is the price of the loop and of reading the clock. */
 #include "kernels/gpu/image.h"
 #include "runtime/programs.h"
 #include "tests/sim942/hsa/simhsa_control.h"
@@ -124,7 +125,8 @@ static enum greta_status open_device(struct device *device, struct greta_error *
 		status = must(hip, hip->hipMalloc(&device->memory, REGION_BYTES), "hipMalloc", error);
 	/* The first use of the stream makes its queue. */
 	if (status == GRETA_OK)
-		status = must(hip, hip->hipMemsetAsync(device->memory, 0, REGION_BYTES, device->stream), "hipMemsetAsync", error);
+		status = must(hip, hip->hipMemsetAsync(device->memory, 0, REGION_BYTES, device->stream),
+			      "hipMemsetAsync", error);
 	if (status == GRETA_OK)
 		status = must(hip, hip->hipStreamSynchronize(device->stream), "hipStreamSynchronize", error);
 	settle_host(core);
@@ -221,8 +223,8 @@ static void print(const struct greta_plan *plan, size_t launches, const struct g
 	       launches);
 	for (int what = EAGER; what <= GRAPH; what++) {
 		const double *sorted = times->following + (size_t)what * count;
-		printf(" %.1f (%.1f to %.1f) | %.3f | %.0f | %.1f |", sorted[count / 2], sorted[0], sorted[count * 9 / 10],
-		       sorted[count / 2] / (double)launches, times->doorbells[what],
+		printf(" %.1f (%.1f to %.1f) | %.3f | %.0f | %.1f |", sorted[count / 2], sorted[0],
+		       sorted[count * 9 / 10], sorted[count / 2] / (double)launches, times->doorbells[what],
 		       times->first[((size_t)what * 2 + 1) * times->repetitions / 2]);
 	}
 	printf(" %.1f | %.1f | %.2f | %.2f |\n", times->following[EVENT * count + count / 2],
@@ -237,7 +239,8 @@ static enum greta_status run(const struct device *device, const struct greta_pla
 	void *bases[GRETA_REGION_COUNT];
 	size_t decode = 0;
 	if (strcmp(plan->header->target, "gfx942") != 0)
-		return greta_fail(error, GRETA_ERROR_MISMATCH, "a plan for %.16s: make it with greta-plan build --target gfx942",
+		return greta_fail(error, GRETA_ERROR_MISMATCH,
+				  "a plan for %.16s: make it with greta-plan build --target gfx942",
 				  plan->header->target);
 	while (decode + 1 < plan->program_count && plan->programs[decode].kind != GRETA_PROGRAM_DECODE)
 		decode++;

@@ -19,7 +19,8 @@ static enum greta_status run(const struct fault_walk *walk, struct greta_hip *hi
 	error->message[0] = '\0';
 	enum greta_status status = walk->run(walk->user, hip, error);
 	if (ledger_held(held, sizeof(held)) || ledger_wrong())
-		fail_msg("%s held, %lu wrongly given back, after: %s", *held ? held : "nothing", ledger_wrong(), error->message);
+		fail_msg("%s held, %lu wrongly given back, after: %s", *held ? held : "nothing", ledger_wrong(),
+		    error->message);
 	return status;
 }
 

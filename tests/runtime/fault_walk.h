@@ -8,8 +8,8 @@
 struct fault_walk {
 	const struct greta_hip *hip; /* loaded; the walk wraps it and uses it throughout */
 
-	/* Everything that a session does, from opening to closing, by `hip`, until the first error, which it returns. It
-	 * checks by itself that without an error the results are right. */
+	/* Everything that a session does, from opening to closing, by `hip`, until the first error, which it returns.
+	 * It checks by itself that without an error the results are right. */
 	enum greta_status (*run)(void *user, struct greta_hip *hip, struct greta_error *error);
 	void *user;
 	unsigned long step; /* 1: each call; n: each n-th, and the first and the last */

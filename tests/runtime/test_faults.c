@@ -1,5 +1,5 @@
-/* Sessions over the toy model on the cpu provider, every HIP call failing in turn: as graphs, launch by launch, and with
- * weights uploaded as for a device of its own. */
+/* Sessions over the toy model on the cpu provider, every HIP call failing in turn: as graphs, launch by launch, and
+ * with weights uploaded as for a device of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Ranges reach the library of AMD's profilers, here a fake one that LD_LIBRARY_PATH leads to; without a library they are
- * nothing. */
+/* Ranges reach the library of AMD's profilers, here a fake one that LD_LIBRARY_PATH leads to;
+ * without a library they are nothing. */
 #include "runtime/ranges.h"
 
 #include <dlfcn.h>

@@ -102,9 +102,11 @@ static void a_device_too_small_is_refused_with_both_numbers(void **state)
 	device.answers.hipMemGetInfo = little_memory;
 	device.toy.header.region_bytes[GRETA_REGION_KV] = kv;
 	refused(&device, GRETA_ERROR_MEMORY,
-		(const char *const[]){"is too small", "takes 5.0 MiB", "KV cache 5.0", "3.0 of 6.0 MiB are free", "--ctx", NULL});
+		(const char *const[]){"is too small", "takes 5.0 MiB", "KV cache 5.0", "3.0 of 6.0 MiB are free",
+				      "--ctx", NULL});
 	/* Exactly as much as there is will do, and a byte more will not. */
-	uint64_t rest = greta_plan_device_bytes(&device.toy.header) + device.toy.header.region_bytes[GRETA_REGION_MODEL] - kv;
+	uint64_t rest =
+	    greta_plan_device_bytes(&device.toy.header) + device.toy.header.region_bytes[GRETA_REGION_MODEL] - kv;
 	device.toy.header.region_bytes[GRETA_REGION_KV] = FREE_BYTES - rest + 1;
 	refused(&device, GRETA_ERROR_MEMORY, (const char *const[]){"is too small", NULL});
 	device.toy.header.region_bytes[GRETA_REGION_KV]--;
@@ -141,7 +143,8 @@ static void a_code_object_that_the_device_does_not_take_is_named(void **state)
 	device_init(&device);
 	device.answers.hipModuleLoadData = foreign_image;
 	refused(&device, GRETA_ERROR_MISMATCH,
-		(const char *const[]){"kernels for cpu", "hipModuleLoadData: hipErrorNoBinaryForGpu", "-Dgpu_targets", NULL});
+		(const char *const[]){"kernels for cpu", "hipModuleLoadData: hipErrorNoBinaryForGpu", "-Dgpu_targets",
+				      NULL});
 	device_finish(&device);
 }
 

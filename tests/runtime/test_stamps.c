@@ -76,7 +76,8 @@ static void check_cover(const struct greta_plan *plan, size_t program, bool each
 }
 
 /* Clocks go forward through the rows kept, which are steps one after the other that end at `end`. */
-static void check_rows(const struct greta_program_stamps *stamps, uint32_t tokens, uint32_t end, uint64_t from, uint64_t to)
+static void check_rows(const struct greta_program_stamps *stamps, uint32_t tokens, uint32_t end, uint64_t from,
+		       uint64_t to)
 {
 	uint64_t last = from;
 	for (uint32_t r = 0; r < stamps->kept; r++) {
@@ -98,7 +99,8 @@ static void steps_are_stamped_and_not_changed(void **state)
 	static int32_t plain[GENERATED], tokens[GENERATED];
 	for (int i = 0; i < 4; i++) {
 		enum greta_choice_fuse fuse = i & 1 ? GRETA_OPEN_FUSE_FULL : GRETA_OPEN_FUSE_NONE;
-		enum greta_choice_stamps where = i == 1 || i == 2 ? GRETA_OPEN_STAMPS_LAUNCHES : GRETA_OPEN_STAMPS_BLOCKS;
+		enum greta_choice_stamps where =
+		    i == 1 || i == 2 ? GRETA_OPEN_STAMPS_LAUNCHES : GRETA_OPEN_STAMPS_BLOCKS;
 		struct greta *greta = open_with(GRETA_OPEN_STAMPS_NONE, fuse, false);
 		struct greta_stamps stamps;
 		struct greta_error error;

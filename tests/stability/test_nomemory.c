@@ -1,5 +1,5 @@
-/* A text, the fp64 model's word on it and a setting's drift whose allocations, mappings and threads fail in turn, one in STRIDE:
- * one clear error each time, or the same figures where it can do without, and nothing held. */
+/* A text, the fp64 model's word on it and a setting's drift whose allocations, mappings and threads fail in turn, one
+ * in STRIDE: one clear error each time, or the same figures where it can do without, and nothing held. */
 #include "bench/stability/cut.h"
 #include "bench/stability/drift.h"
 #include "models/synth.h"
@@ -33,8 +33,8 @@ static size_t open_files(void)
 	return count;
 }
 
-static enum greta_status run_drift(const struct greta_stability_cut *cut, const struct greta_llama *llama, double *out_sum,
-				   struct greta_error *error)
+static enum greta_status run_drift(const struct greta_stability_cut *cut, const struct greta_llama *llama,
+				   double *out_sum, struct greta_error *error)
 {
 	const struct greta_options options = {.provider = "cpu", .threads = 1, .no_cache = true, .context = PIECE,
 					      .activations = 2, .kv = GRETA_OPEN_KV_F16};

@@ -1,5 +1,5 @@
-/* What greta-stability is made of: the fp64 model's pieces, a setting's drift from them counted once more in the plainest way,
- * how much of a text is taken, and numbers that stop being finite. Arguments: the model, a text. */
+/* What greta-stability is made of: the fp64 model's pieces, a setting's drift from them counted once more in the
+ * plainest way, how much of a text is taken, and numbers that stop being finite. Arguments: the model, a text. */
 #include "bench/stability/cut.h"
 #include "bench/stability/drift.h"
 #include "kernels/oracle/model.h"
@@ -46,7 +46,8 @@ static void open_with(struct fixture *f, const char *path, unsigned threads)
 {
 	struct greta_error error;
 	open_model(f, path);
-	must(greta_stability_cut(path, f->gguf, &f->llama, text_path, PIECE, PIECES, GRETA_STABILITY_MINUTE, &f->cut, &error),
+	must(greta_stability_cut(path, f->gguf, &f->llama, text_path, PIECE, PIECES, GRETA_STABILITY_MINUTE, &f->cut,
+				 &error),
 	     &error);
 	must(greta_stability_truth_create(&f->llama, &f->cut.text, threads, NULL, NULL, &f->truth, &error), &error);
 }
@@ -62,8 +63,8 @@ static void close_all(struct fixture *f)
 static const double *truth_row(const struct greta_stability_truth *truth, size_t piece, size_t position)
 {
 	uint32_t cols;
-	return greta_parity_trace_at(&truth->logits[piece], greta_parity_place(0, GRETA_POINT_logits, GRETA_PLAN_NONE), position,
-				     &cols);
+	return greta_parity_trace_at(&truth->logits[piece], greta_parity_place(0, GRETA_POINT_logits, GRETA_PLAN_NONE),
+				     position, &cols);
 }
 
 static struct greta_options options(unsigned activations, enum greta_choice_kv kv)
@@ -220,7 +221,8 @@ static void cut_is(size_t context, size_t pieces, double minute, size_t want_pie
 	struct fixture f;
 	struct greta_error error;
 	open_model(&f, model_path);
-	must(greta_stability_cut(model_path, f.gguf, &f.llama, text_path, context, pieces, minute, &f.cut, &error), &error);
+	must(greta_stability_cut(model_path, f.gguf, &f.llama, text_path, context, pieces, minute, &f.cut, &error),
+	     &error);
 	assert_int_equal(f.cut.text.piece, want_piece);
 	assert_int_equal(f.cut.text.pieces, want_pieces);
 	if (why)
@@ -291,7 +293,8 @@ static void numbers_that_stop_being_finite_are_a_result(void **state)
 	write_broken(&f, token, path);
 	close_all(&f);
 	open_with(&broken, path, 1);
-	must(greta_stability_drift_create(path, &o, &broken.cut.text, broken.truth, 2, TOP, NULL, NULL, &drift, &error), &error);
+	must(greta_stability_drift_create(path, &o, &broken.cut.text, broken.truth, 2, TOP, NULL, NULL, &drift, &error),
+	     &error);
 	assert_false(drift->finite);
 	assert_int_equal(drift->piece, first / PIECE);
 	assert_int_equal(drift->position, first % PIECE);

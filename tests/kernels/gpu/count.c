@@ -74,8 +74,8 @@ int gpu_count(struct gpu_counter *counter, enum greta_kernel kernel, const char 
 	const struct sim942_kernel *found = sim942_kernel_by_name(counter->code, function);
 	const struct sim942_arg *places;
 	if (!found || !sim942_kernel_args(found, &places) || places[0].offset || places[0].size != info->args_bytes) {
-		snprintf(counter->error, sizeof(counter->error), "the code object has no %s of %u bytes of arguments", function,
-		         info->args_bytes);
+		snprintf(counter->error, sizeof(counter->error), "the code object has no %s of %u bytes of arguments",
+		         function, info->args_bytes);
 		return -1;
 	}
 	uint8_t *kernarg = calloc(1, found->kernarg_bytes), *read = zeros(READ_BYTES);

@@ -1,6 +1,7 @@
 /* count-plan PLAN [POSITION]: what the launches of a gfx942 plan's decode program execute at a position (default 127),
  * counted in the simulator, one JSON object a line and launch. Blocks that differ in x alone execute the same but for
- * the last, so that one of them is run and counts for all; where they share the rows by the grid's size, all are run. */
+ * the last, so that one of them is run and counts for all; where they share the rows by the grid's size, all are
+ * run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static int same(const struct greta_plan *plan, const struct counted *a, const st
                 const uint64_t args[ARGS_WORDS])
 {
 	return a->launch->kernel == l->kernel && memcmp(a->launch->grid, l->grid, sizeof(l->grid)) == 0 &&
-	       memcmp(a->launch->block, l->block, sizeof(l->block)) == 0 && a->launch->shared_bytes == l->shared_bytes &&
+	       memcmp(a->launch->block, l->block, sizeof(l->block)) == 0 &&
+	       a->launch->shared_bytes == l->shared_bytes &&
 	       strcmp(greta_plan_string(plan, a->launch->symbol), greta_plan_string(plan, l->symbol)) == 0 &&
 	       memcmp(a->args, args, sizeof(a->args)) == 0;
 }
@@ -44,8 +46,8 @@ static int count(struct gpu_counter *counter, const struct greta_plan *plan, con
 	struct greta_state state = {.position = position, .context = plan->header->context, .top_p = 1};
 	out->launch = l;
 	out->runs = whole ? 1 : l->grid[0];
-	return gpu_count(counter, (enum greta_kernel)l->kernel, greta_plan_string(plan, l->symbol), &grid, out->args, &state,
-	                 &out->stats);
+	return gpu_count(counter, (enum greta_kernel)l->kernel, greta_plan_string(plan, l->symbol), &grid, out->args,
+	                 &state, &out->stats);
 }
 
 static void print(const struct greta_plan *plan, uint32_t index, const struct counted *c)
@@ -56,8 +58,8 @@ static void print(const struct greta_plan *plan, uint32_t index, const struct co
 	                            c->stats.waves, c->stats.bytes_read};
 	printf("{\"launch\": %u, \"symbol\": \"%s\", \"blocks\": %llu, \"valu\": %llu, \"mfma\": %llu, \"lds\": %llu, "
 	       "\"vmem\": %llu, \"waves\": %llu, \"bytes_read\": %llu}\n",
-	       index, greta_plan_string(plan, l->symbol), blocks, runs * all[0], runs * all[1], runs * all[2], runs * all[3],
-	       runs * all[4], runs * all[5]);
+	       index, greta_plan_string(plan, l->symbol), blocks, runs * all[0], runs * all[1], runs * all[2],
+	       runs * all[3], runs * all[4], runs * all[5]);
 }
 
 static int count_all(struct gpu_counter *counter, const struct greta_plan *plan, uint32_t position)

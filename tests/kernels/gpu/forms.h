@@ -1,6 +1,6 @@
-/* Where kernels are checked: the processor's own forms, or, with --target NAME (gpu_runner_open), machine code of a GPU.
- * One check serves them all. A launch is made as the planner makes it, for a machine of random size, so that small shapes
- * are dealt to blocks in every way; weights, digits and caches are brought into the form's layouts. */
+/* Where kernels are checked: the processor's own forms, or, with --target NAME (gpu_runner_open), machine code of a
+ * GPU. One check serves them all. A launch is made as the planner makes it, for a machine of random size, so that small
+ * shapes are dealt to blocks in every way; weights, digits and caches are brought into the form's layouts. */
 #ifndef GRETA_TESTS_GPU_FORMS_H
 #define GRETA_TESTS_GPU_FORMS_H
 

@@ -85,12 +85,14 @@ static void fetch(struct gpu_runner *runner, struct mirror *mirror, const char *
 	size_t band = mirror->band;
 	uint8_t *whole = malloc(mirror->bytes + 2 * band), *data = whole + band;
 	assert_non_null(whole);
-	require(runner, runner->backend->read(runner, whole, mirror->device - band, mirror->bytes + 2 * band), "download");
+	require(runner, runner->backend->read(runner, whole, mirror->device - band, mirror->bytes + 2 * band),
+	        "download");
 	for (size_t i = 0; i < band; i++) {
 		if (whole[i] != BAND_BYTE)
 			fail_msg("%s: %s wrote a byte %zu before a buffer", runner->name, kernel, band - i);
 		if (data[mirror->bytes + i] != BAND_BYTE)
-			fail_msg("%s: %s wrote a byte %zu after a buffer of %zu", runner->name, kernel, i, mirror->bytes);
+			fail_msg("%s: %s wrote a byte %zu after a buffer of %zu", runner->name, kernel, i,
+			         mirror->bytes);
 	}
 	if (mirror->written)
 		memcpy(mirror->host, data, mirror->bytes);
@@ -156,7 +158,8 @@ double gpu_runner_time(struct gpu_runner *runner, enum greta_kernel kernel, cons
 		launches[count] = (struct gpu_launch){function, *grid, copies[count], info->args_bytes};
 		bytes += bytes_of(&mirrors[count]);
 	}
-	require(runner, runner->backend->time ? runner->backend->time(runner, launches, count, &seconds) : -1, function);
+	require(runner, runner->backend->time ? runner->backend->time(runner, launches, count, &seconds) : -1,
+	        function);
 	for (size_t i = 0; i < count; i++) {
 		for (size_t m = 0; m < mirrors[i].count; m++)
 			runner->backend->release(runner, mirrors[i].list[m].band, mirrors[i].list[m].device);

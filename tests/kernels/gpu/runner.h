@@ -27,7 +27,8 @@ struct gpu_launch {
 
 /* What a back end gives. A status is 0, or -1 with the reason in `error`. */
 struct gpu_backend {
-	/* `bytes` of memory that begin `band` bytes behind a start aligned to 256; only these may be touched by kernels. */
+	/* `bytes` of memory that begin `band` bytes behind a start aligned to 256;
+	 * only these may be touched by kernels. */
 	void *(*allocate)(struct gpu_runner *runner, size_t band, size_t bytes);
 	void (*release)(struct gpu_runner *runner, size_t band, void *data);
 	int (*write)(struct gpu_runner *runner, void *to, const void *from, size_t bytes);
@@ -36,7 +37,8 @@ struct gpu_backend {
 	int (*launch)(struct gpu_runner *runner, const struct gpu_launch *launch);
 	/* Seconds that the launches take as one graph, the fastest of several replays. NULL: there is no clock. */
 	int (*time)(struct gpu_runner *runner, const struct gpu_launch *launches, size_t count, double *out_seconds);
-	/* Bytes per second at which the device reads memory that no cache holds, as plainly as it can be read. NULL likewise. */
+	/* Bytes per second at which the device reads memory that no cache holds, as plainly as it can be read.
+	 * NULL likewise. */
 	int (*read_rate)(struct gpu_runner *runner, double *out_rate);
 	void (*close)(struct gpu_runner *runner);
 };
@@ -49,22 +51,22 @@ struct gpu_runner {
 	char error[1024];
 };
 
-/* Opens "sim" (the simulator, with gfx942's kernels) or a provider ("nvidia", "amd"; "cpu" runs the cpu's own kernels the
- * way a device's are run), with the kernels of another target that the device takes if one is named behind it
+/* Opens "sim" (the simulator, with gfx942's kernels) or a provider ("nvidia", "amd"; "cpu" runs the cpu's own kernels
+ * the way a device's are run), with the kernels of another target that the device takes if one is named behind it
  * ("sim:gfx90a", "nvidia:compute_80"). NULL with the reason in `why` where this build or machine cannot. */
 struct gpu_runner *gpu_runner_open(const char *name, char *why, size_t why_bytes);
 
 void gpu_runner_close(struct gpu_runner *runner); /* NULL is allowed */
 
-/* Runs a launch of `function`, a form of `kernel`, whose argument struct points at memory of check_alloc (tests/kernels/harness.h), anywhere inside it,
- * or is NULL; `state` may be anywhere. The runner works on copies at random multiples of 64; afterwards the memory that the kernel writes (OUT
- * and IO fields) has what the copies have. Fails the test on any error, on a damaged guard band and on a change to
- * what is only read. */
+/* Runs a launch of `function`, a form of `kernel`, whose argument struct points at memory of check_alloc
+ * (tests/kernels/harness.h), anywhere inside it, or is NULL; `state` may be anywhere. The runner works on copies at
+ * random multiples of 64; afterwards the memory that the kernel writes (OUT and IO fields) has what the copies have.
+ * Fails the test on any error, on a damaged guard band and on a change to what is only read. */
 void gpu_runner_launch(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
                        const struct gpu_grid *grid, const void *args);
 
-/* Seconds of such a launch among many alike, each over memory of its own, `cold_bytes` of it in all (more than caches hold;
- * at most 256 times the launch's). Fails the test on any error, and without a clock. */
+/* Seconds of such a launch among many alike, each over memory of its own, `cold_bytes` of it in all (more than caches
+ * hold; at most 256 times the launch's). Fails the test on any error, and without a clock. */
 double gpu_runner_time(struct gpu_runner *runner, enum greta_kernel kernel, const char *function,
                        const struct gpu_grid *grid, const void *args, size_t cold_bytes);
 

@@ -57,7 +57,8 @@ int device_enqueue(struct device_runner *device, const struct gpu_launch *l, hip
 		return -1;
 	if (grid->shared_bytes > SHARED_UNASKED &&
 	    device_told(device,
-	                hip->hipFuncSetAttribute(found, hipFuncAttributeMaxDynamicSharedMemorySize, (int)grid->shared_bytes),
+	                hip->hipFuncSetAttribute(found, hipFuncAttributeMaxDynamicSharedMemorySize,
+	                                         (int)grid->shared_bytes),
 	                "hipFuncSetAttribute"))
 		return -1;
 	uint8_t *copy = malloc(l->args_bytes);
@@ -100,8 +101,8 @@ static const void *image_for(struct device_runner *device)
 		return greta_cpu_module("auto");
 	const struct greta_gpu_image *image = greta_gpu_image(device->base.target);
 	if (!image)
-		snprintf(device->base.error, sizeof(device->base.error), "this build has no kernels for %s (option gpu_targets)",
-		         device->base.target);
+		snprintf(device->base.error, sizeof(device->base.error),
+		         "this build has no kernels for %s (option gpu_targets)", device->base.target);
 	return image ? image->data : NULL;
 }
 
@@ -124,7 +125,8 @@ static int start(struct device_runner *device, const char *target)
 {
 	struct greta_hip *hip = device->hip;
 	int count = 0;
-	if (device_told(device, hip->hipInit(0), "hipInit") || device_told(device, hip->hipGetDeviceCount(&count), "hipGetDeviceCount") ||
+	if (device_told(device, hip->hipInit(0), "hipInit") ||
+	    device_told(device, hip->hipGetDeviceCount(&count), "hipGetDeviceCount") ||
 	    device_told(device, hip->hipSetDevice(0), "hipSetDevice"))
 		return -1;
 	if (choose_target(device, target))

@@ -1,5 +1,5 @@
-/* Machine code of AMD's processors in the simulator: the build's own code object, exact bounds around every buffer, registers
- * and shared memory that start as NaNs. */
+/* Machine code of AMD's processors in the simulator: the build's own code object, exact bounds around every buffer,
+ * registers and shared memory that start as NaNs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,8 @@ struct gpu_runner *gpu_runner_open_sim(const char *target, char *why, size_t why
 	}
 	const struct greta_gpu_image *image = greta_gpu_image(target);
 	if (!image) {
-		snprintf(why, why_bytes, "this build has no kernels for %s (option gpu_targets; no compiler was found?)", target);
+		snprintf(why, why_bytes,
+		         "this build has no kernels for %s (option gpu_targets; no compiler was found?)", target);
 		return NULL;
 	}
 	struct sim_runner *sim = calloc(1, sizeof(*sim));

@@ -21,7 +21,8 @@ int speed_start(void)
 		printf("skipped: %s\n", runner->error);
 		return SKIPPED;
 	}
-	printf("reads %.1f GB/s\n%-40s %-28s %10s %9s %8s %9s\n", read_rate * 1e-9, "", "", "us", "GB/s", "of read", "TMAC/s");
+	printf("reads %.1f GB/s\n%-40s %-28s %10s %9s %8s %9s\n", read_rate * 1e-9, "", "", "us", "GB/s", "of read",
+	       "TMAC/s");
 	return 0;
 }
 

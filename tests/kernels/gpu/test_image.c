@@ -1,5 +1,5 @@
-/* What a code object of AMD's (argument: gfx942, gfx90a, gfx1100 or gfx1201) says of itself: only kernels of the ABI, with its
- * argument structs, within budgets of registers, shared memory, spills and scratch, which stand here. */
+/* What a code object of AMD's (argument: gfx942, gfx90a, gfx1100 or gfx1201) says of itself: only kernels of the ABI,
+ * with its argument structs, within budgets of registers, shared memory, spills and scratch, which stand here. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -50,9 +50,9 @@ static void test_arguments_are_the_abi(void **context)
 	}
 }
 
-/* What the kernels whose names begin with `prefix` may take; the longest prefix counts. A block of 512 threads is two waves
- * a SIMD, which have 256 vector registers each; up to 168 leave room for three waves. Scalar registers that are kept in lanes
- * of vector registers cost no memory. */
+/* What the kernels whose names begin with `prefix` may take; the longest prefix counts. A block of 512 threads is two
+ * waves a SIMD, which have 256 vector registers each; up to 168 leave room for three waves. Scalar registers that are
+ * kept in lanes of vector registers cost no memory. */
 static const struct budget {
 	const char *prefix;
 	uint32_t vgprs, lds, scalar_spills, vector_spills, scratch;
@@ -86,8 +86,8 @@ static const struct budget {
     {0},
 };
 
-/* A block of 512 threads is four waves a SIMD of the two compute units that it runs on, which has 1,536 registers a lane: two
- * such blocks have 192 each. No wave has more than 256. */
+/* A block of 512 threads is four waves a SIMD of the two compute units that it runs on, which has 1,536 registers a
+ * lane: two such blocks have 192 each. No wave has more than 256. */
 static const struct budget RDNA_BUDGETS[] = {
     {"greta_embed", 64, 0, 0, 0, 0},
     {"greta_rope_angles", 64, 0, 0, 0, 0},
@@ -132,8 +132,8 @@ static void test_resources_are_within_budgets(void **context)
 {
 	int beyond = 0;
 	(void)context;
-	printf("%-28s %5s %5s %5s %6s %7s  spilled: %6s %6s\n", "", "VGPRs", "AGPRs", "SGPRs", "LDS", "scratch", "scalar",
-	       "vector");
+	printf("%-28s %5s %5s %5s %6s %7s  spilled: %6s %6s\n", "", "VGPRs", "AGPRs", "SGPRs", "LDS", "scratch",
+	       "scalar", "vector");
 	for (size_t i = 0; i < sim942_kernel_count(code); i++) {
 		const struct sim942_kernel *k = sim942_kernel_at(code, i);
 		const struct budget *b = budget_of(k->name);
@@ -143,8 +143,9 @@ static void test_resources_are_within_budgets(void **context)
 		}
 		int within = k->vgprs <= b->vgprs && k->lds_bytes <= b->lds && k->sgpr_spills <= b->scalar_spills &&
 		             k->vgpr_spills <= b->vector_spills && k->scratch_bytes <= b->scratch;
-		printf("%-28s %5u %5u %5u %6u %7u           %6u %6u%s\n", k->name, k->vgprs, k->agprs, k->sgprs, k->lds_bytes,
-		       k->scratch_bytes, k->sgpr_spills, k->vgpr_spills, within ? "" : "  BEYOND ITS BUDGET");
+		printf("%-28s %5u %5u %5u %6u %7u           %6u %6u%s\n", k->name, k->vgprs, k->agprs, k->sgprs,
+		       k->lds_bytes, k->scratch_bytes, k->sgpr_spills, k->vgpr_spills,
+		       within ? "" : "  BEYOND ITS BUDGET");
 		beyond += !within;
 	}
 	assert_int_equal(beyond, 0);

@@ -1,6 +1,7 @@
-/* What code of AMD's (argument: gfx942, gfx1100 or gfx1201) executes for a weight when one token is decoded at x32, counted by
- * the simulator: vector instructions, and the width of its loads. Two sizes of one block are run, and the difference taken, so that what is done once does not
- * count. The budgets stand here; a figure beyond its budget fails. */
+/* What code of AMD's (argument: gfx942, gfx1100 or gfx1201) executes for a weight when one token is decoded at x32,
+ * counted by the simulator: vector instructions, and the width of its loads. Two sizes of one block are run, and the
+ * difference taken, so that what is done once does not count. The budgets stand here; a figure beyond its budget
+ * fails. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,10 +17,11 @@
 #define COLS 4096
 #define FORMS_MAX 96
 
-/* Vector instructions a weight: those of the vector unit in all lanes, without the matrix instructions, over the weights.
- * wide: bytes a weight that loads of 16 bytes must bring at least, which is what a tile has in planes of 16-byte vectors
- * (kernels/tile16.h); narrow: those that other loads may bring at most, again and again from the cache: scales, mins, Q5_K's
- * fifth bits. Unquantised weights are read value by value. */
+/* Vector instructions a weight: those of the vector unit in all lanes, without the matrix instructions, over the
+ * weights.
+ * wide: bytes a weight that loads of 16 bytes must bring at least, which is what a tile has in planes of 16-byte
+ * vectors (kernels/tile16.h); narrow: those that other loads may bring at most, again and again from the cache: scales,
+ * mins, Q5_K's fifth bits. Unquantised weights are read value by value. */
 static const struct budget {
 	uint32_t types[3];
 	double instructions, wide, narrow;
@@ -34,8 +36,8 @@ static const struct budget {
 };
 #define BUDGET_COUNT (sizeof(CDNA_BUDGETS) / sizeof(CDNA_BUDGETS[0]))
 
-/* Two instructions that are issued as one count as one. A line of a tile is also read ahead by a load of four bytes a lane;
- * and on RDNA3 both halves of a wave read the same. */
+/* Two instructions that are issued as one count as one. A line of a tile is also read ahead by a load of four bytes a
+ * lane; and on RDNA3 both halves of a wave read the same. */
 static const struct budget RDNA_BUDGETS[BUDGET_COUNT] = {
     {{GRETA_TYPE_Q4_K, GRETA_TYPE_Q4_K, GRETA_TYPE_Q4_K}, 3.0, 0.5, 0.3},
     {{GRETA_TYPE_Q4_0, GRETA_TYPE_Q4_0, GRETA_TYPE_Q4_0}, 5.0, 0.5, 0.1},
@@ -78,7 +80,8 @@ static void all_pointers(struct greta_op *op, const char *but)
 }
 
 /* The kernel over `count` groups of 16 rows of each matrix; *out_weights: how many weights these have. */
-static struct greta_op operation(enum greta_kernel kernel, const uint32_t types[3], uint32_t count, uint64_t *out_weights)
+static struct greta_op operation(enum greta_kernel kernel, const uint32_t types[3], uint32_t count,
+                                 uint64_t *out_weights)
 {
 	struct greta_op op = {.kernel = kernel};
 	uint32_t rows = 16 * count, matrices = 1;
@@ -135,8 +138,8 @@ static int hold(enum greta_kernel kernel, const struct budget *budget)
 	double narrow = (double)(large.bytes_read - small.bytes_read) / weights - wide;
 	double instructions = wave * (double)(large.valu - small.valu) / weights;
 	int within = instructions <= budget->instructions && wide >= budget->wide && narrow <= budget->narrow;
-	printf("%-20s %6.2f (at most %4.1f) %7.3f %6.2f %7.3f (at least %4.2f) %7.3f (at most %4.2f)%s\n", symbol, instructions,
-	       budget->instructions, wave * (double)(large.mfma - small.mfma) / weights,
+	printf("%-20s %6.2f (at most %4.1f) %7.3f %6.2f %7.3f (at least %4.2f) %7.3f (at most %4.2f)%s\n", symbol,
+	       instructions, budget->instructions, wave * (double)(large.mfma - small.mfma) / weights,
 	       wave * (double)(large.lds - small.lds) / weights, wide, budget->wide, narrow, budget->narrow,
 	       within ? "" : "  BEYOND ITS BUDGET");
 	return within ? 0 : 1;
