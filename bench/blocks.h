@@ -12,8 +12,8 @@
  *
  *	blocks         a row for each logic block, and "stamp": what a stamp takes by itself
  *	block_details  a row for each layer and block, or for each block and kernel, if request->blocks asks for it
- *	block_sums     rows "plain step" and "stamped step" on the host's clock, "device step" from the first stamp to the last,
- *	               and "between steps", all of one step
+ *	block_sums     rows "plain step" and "stamped step" on the host's clock, "device step" from the first stamp to
+ *	               the last, and "between steps", all of one step
  *
  * A row's samples are its time in a step, the mean over a run's steps (the last 256), so that those of the blocks sum
  * to that of the device step. Errors as of greta_open and greta_generate; MEMORY. */

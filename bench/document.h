@@ -8,9 +8,9 @@
  *	read_rate  {bytes_per_second, buffer_bytes, how, samples}: how fast the device reads its memory; the best sample
  *	node_cost  rows of node_cost.h
  *	blocks, block_details, block_sums   of blocks.h: where a decode step's time goes
- *	block_checks  {mode, fuse, n_depth, blocks_us, device_us, between_us, stamped_us, plain_us, accounted, cost, cost_min,
- *	           cost_max, clock_step_ns}: whether it is all accounted for (blocks and what is between steps over the stamped
- *	           step), and what the stamps cost (over the plain step, less 1)
+ *	block_checks  {mode, fuse, n_depth, blocks_us, device_us, between_us, stamped_us, plain_us, accounted, cost,
+ *	           cost_min, cost_max, clock_step_ns}: whether it is all accounted for (blocks and what is between steps
+ *	           over the stamped step), and what the stamps cost (over the plain step, less 1)
  *	against    of against.h
  *
  * A row has its samples in `samples_ns`, process after process; all else about them is worked out by

@@ -124,9 +124,10 @@ static json_t *own_members(const struct bench_request *request, const struct ben
 		snprintf(fingerprint + 2 * i, 3, "%02x", info->model_fingerprint[i]);
 	snprintf(checksum, sizeof(checksum), "%016" PRIx64, plan->checksum);
 	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:i, s:i, s:f, s:f, s:f}",
-	                 "mode", config->eager ? "eager" : "graph", "fuse", config->fuse_full ? "full" : "none", "device",
-	                 greta_json_text(info->device), "provider", info->provider, "target", info->target, "kernels", info->kernels,
-	                 "model_name", greta_json_text(info->model_name), "model_fingerprint", fingerprint, "plan_checksum", checksum,
+	                 "mode", config->eager ? "eager" : "graph", "fuse", config->fuse_full ? "full" : "none",
+	                 "device", greta_json_text(info->device), "provider", info->provider, "target", info->target,
+	                 "kernels", info->kernels, "model_name", greta_json_text(info->model_name),
+	                 "model_fingerprint", fingerprint, "plan_checksum", checksum,
 	                 "context", (int)info->context, "activations", (int)info->activations * 8, "runs",
 	                 (int)request->runs, "processes", 1, "start_position", (json_int_t)test->start,
 	                 "launches_per_step", (int)opened.launches_per_step, "nodes_per_step", (int)opened.nodes_per_step,

@@ -184,7 +184,7 @@ GRETA_FN uint16_t greta_f32_to_f16(float x)
 /* bfloat16 to float: exact. */
 GRETA_FN float greta_bf16_to_f32(uint16_t h) { return greta_float((uint32_t)h << 16); }
 
-/* ---- Digits: activations in fixed point -------------------------------------------------------------------------------
+/* ---- Digits: activations in fixed point ---------------------------------------------------------------------------
  * A vector is cut into blocks of 256. With D digits (1 to 4), a block has an exponent E and each of its values x
  * becomes the integer X = rint(x * 2^(8D - 1 - E)), |X| <= 127 * (256^D - 1) / 255, which is written as D balanced
  * base-256 digits in [-128, 127]: X = sum of digit[i] * 256^i. */
@@ -214,7 +214,7 @@ GRETA_FN float greta_digits_scale(int exponent, int digits)
 /* The four digits of X as bytes of one word, digit 0 lowest; digits that X does not reach are zero. */
 GRETA_FN uint32_t greta_digits_split(int32_t x) { return ((uint32_t)x + 0x80808080u) ^ 0x80808080u; }
 
-/* ---- The unit of a product's sums ---------------------------------------------------------------------------------------
+/* ---- The unit of a product's sums ---------------------------------------------------------------------------------
  * y = W x with `blocks` blocks of 256 a row is summed in integers of the unit 2^U, U = greta_product_unit(...). Each
  * exact block term is rounded down to the unit; |sum| < 2^51, so the sums also fit the binade of 1.5 * 2^52 in fp64,
  * where a fused multiply-add that rounds down does the same as the integers (docs/numbers.md). */

@@ -245,7 +245,8 @@ static int refuse(const struct greta_command_line *line, int code, const char *t
 		return greta_command_line_wrong(line, "%.*s takes no value", (int)strcspn(text, "="), text);
 	if (optopt)
 		return greta_command_line_wrong(line, "no option -%c", optopt);
-	return greta_command_line_wrong(line, is_ambiguous(line, text) ? "several options begin with %s" : "no option %s", text);
+	return greta_command_line_wrong(line, is_ambiguous(line, text) ? "several options begin with %s" : "no option %s",
+					text);
 }
 
 static int answer(const struct greta_command_line *line, bool help)

@@ -10,8 +10,8 @@ struct greta_schedule_options {
 	uint32_t context;     /* positions */
 	uint32_t kv_type;     /* enum greta_kv_type */
 	uint32_t activations; /* digits per value */
-	bool keep_all;        /* the residual stream is a new value after each block ("x", "x_output.0", "x_ffn.0", ...) instead
-			       * of one that is added to */
+	bool keep_all;        /* the residual stream is a new value after each block ("x", "x_output.0", "x_ffn.0", ...)
+			       * instead of one that is added to */
 };
 
 /* Fills *out_graph, which greta_graph_finish releases.

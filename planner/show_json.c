@@ -18,7 +18,10 @@ static void put(struct writer *w, json_t *object, const char *key, json_t *value
 	w->failed |= json_object_set_new(object, key, value) != 0;
 }
 
-static void add(struct writer *w, json_t *array, json_t *value) { w->failed |= json_array_append_new(array, value) != 0; }
+static void add(struct writer *w, json_t *array, json_t *value)
+{
+	w->failed |= json_array_append_new(array, value) != 0;
+}
 
 static json_t *number(uint64_t value) { return json_integer((json_int_t)value); }
 

@@ -71,9 +71,10 @@ static void print_title(const struct canvas *c)
 	fputs(": program ", c->out);
 	print_escaped(c->out, greta_plan_string(c->plan, c->program->name));
 	fputs("</text>\n", c->out);
-	fprintf(c->out, "<text class='quiet' x='24' y='64'>%u launches, %u per layer · target %s, fuse %s, activations %s, context %u",
-		c->program->launch_count, greta_launches_per_layer(c->plan, c->program), h->target, greta_fuse_name(h->fuse),
-		greta_activations_name(h->activations), h->context);
+	fprintf(c->out,
+		"<text class='quiet' x='24' y='64'>%u launches, %u per layer · target %s, fuse %s, activations %s, context %u",
+		c->program->launch_count, greta_launches_per_layer(c->plan, c->program), h->target,
+		greta_fuse_name(h->fuse), greta_activations_name(h->activations), h->context);
 	if (c->program->kind == GRETA_PROGRAM_DECODE)
 		fprintf(c->out, " · a step reads %s of weights", greta_bytes_text(h->step_weight_bytes, step));
 	fputs("</text>\n", c->out);
@@ -93,7 +94,10 @@ static void print_legend(const struct canvas *c)
 	}
 }
 
-static double x_of(const struct canvas *c, uint32_t launch) { return LEFT + (double)PANEL * launch / c->program->launch_count; }
+static double x_of(const struct canvas *c, uint32_t launch)
+{
+	return LEFT + (double)PANEL * launch / c->program->launch_count;
+}
 
 /* Layers are marked where there is room for the number. */
 static void print_layers(const struct canvas *c)
@@ -122,8 +126,11 @@ static void print_schedule(const struct canvas *c)
 	for (uint32_t l = 0; l < c->program->launch_count; l++) {
 		const struct greta_plan_launch *launch = &c->plan->launches[c->program->first_launch + l];
 		const char *kernel = greta_kernel_info(launch->kernel)->name;
-		fprintf(c->out, "<rect class='b f%u' x='%.2f' y='%d' width='%.2f' height='%d'><title>%u: %s, %u x %u blocks</title></rect>\n",
-			launch->logic_block, x_of(c, l), STRIP_TOP, width, STRIP_HEIGHT, l, kernel, launch->grid[0], launch->grid[1]);
+		fprintf(c->out,
+			"<rect class='b f%u' x='%.2f' y='%d' width='%.2f' height='%d'>"
+			"<title>%u: %s, %u x %u blocks</title></rect>\n",
+			launch->logic_block, x_of(c, l), STRIP_TOP, width, STRIP_HEIGHT, l, kernel, launch->grid[0],
+			launch->grid[1]);
 		if (width >= 50)
 			fprintf(c->out, "<text class='in' x='%.2f' y='%d' text-anchor='middle'>%s</text>\n",
 				x_of(c, l) + width / 2, STRIP_TOP + 22, kernel);
@@ -231,7 +238,9 @@ void greta_show_svg(const struct greta_plan *plan, uint32_t program, FILE *out)
 {
 	struct canvas c = {.plan = plan, .program = &plan->programs[program], .index = program, .out = out};
 	scale_addresses(&c);
-	fprintf(out, "<svg class='greta-plan' xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d'>\n", WIDTH, HEIGHT, WIDTH, HEIGHT);
+	fprintf(out,
+		"<svg class='greta-plan' xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d'>\n",
+		WIDTH, HEIGHT, WIDTH, HEIGHT);
 	print_style(out);
 	fputs("<rect class='page' width='100%' height='100%'/>\n", out);
 	print_title(&c);

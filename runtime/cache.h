@@ -14,7 +14,8 @@ enum greta_status greta_cache_folder(const char *chosen, char **out_folder, stru
 
 /* "FOLDER/CONTENT-HASH.SUFFIX", in memory that the caller frees; NULL without memory. CONTENT says what was made from
  * which bytes (runtime/content.h), HASH how. Suffixes: plan, weights, content. */
-char *greta_cache_path(const char *folder, const uint8_t content[GRETA_FINGERPRINT_BYTES], uint64_t hash, const char *suffix);
+char *greta_cache_path(const char *folder, const uint8_t content[GRETA_FINGERPRINT_BYTES], uint64_t hash,
+		       const char *suffix);
 
 /* Marks a file as used now, for greta_cache_trim. */
 void greta_cache_used(const char *path);

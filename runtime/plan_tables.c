@@ -31,7 +31,8 @@ static enum greta_status check_header(const struct greta_plan *plan, struct gret
 	if (memchr(h->target, 0, sizeof(h->target)) == NULL || !is_string(plan, h->model_path) ||
 	    !is_string(plan, h->model_name))
 		return DAMAGED("a name in its header");
-	const uint32_t sizes[] = {h->n_layer, h->n_embd, h->n_head, h->n_head_kv, h->head_dim, h->n_ff, h->n_vocab, h->context};
+	const uint32_t sizes[] = {h->n_layer, h->n_embd, h->n_head, h->n_head_kv, h->head_dim,
+	                          h->n_ff, h->n_vocab, h->context};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		if (sizes[i] == 0 || sizes[i] > 1u << 30)
 			return DAMAGED("a size of the model is %u", sizes[i]);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARED_UNASKED (32u << 10) /* bytes of dynamic shared memory: 48 KiB are free, but a kernel's own are among them */
+/* Bytes of dynamic shared memory: 48 KiB are free, but a kernel's own are among them. */
+#define SHARED_UNASKED (32u << 10)
 
 static void relocate(struct greta_programs *programs, void *const bases[GRETA_REGION_COUNT])
 {

@@ -483,7 +483,8 @@ static void check_sample(struct checker *c, const struct greta_sample_args *a)
 
 static void check_stamp(struct checker *c, const struct greta_stamp_args *a)
 {
-	require(c, a->rows > 0 && a->rows <= 1u << 16 && (a->rows & (a->rows - 1)) == 0 && a->slot < a->slots && a->slots <= 1u << 28, "rows or slots are not sound");
+	bool rows = a->rows > 0 && a->rows <= 1u << 16 && (a->rows & (a->rows - 1)) == 0;
+	require(c, rows && a->slot < a->slots && a->slots <= 1u << 28, "rows or slots are not sound");
 	c->use.stamps = counters(c, AT(stamp, stamps), greta_stamp_row(1 + a->rows, a->slots) * sizeof(uint64_t));
 	c->use.stamp = a->slot;
 	c->use.stamp_slots = a->slots;

@@ -51,8 +51,9 @@ static enum greta_status check_outputs(const struct greta_stability_arguments *a
 static struct greta_options options_of(const struct run *r, size_t setting)
 {
 	const struct greta_stability_arguments *a = &r->arguments;
-	struct greta_options options = {.provider = a->provider, .kernels = a->kernels, .threads = a->threads, .no_cache = true,
-					.context = (unsigned)r->cut.text.piece, .progress = greta_terminal_progress};
+	struct greta_options options = {.provider = a->provider, .kernels = a->kernels, .threads = a->threads,
+					.no_cache = true, .context = (unsigned)r->cut.text.piece,
+					.progress = greta_terminal_progress};
 	greta_stability_setting(setting, &options.activations, &options.kv);
 	return options;
 }

@@ -24,7 +24,9 @@ static void print_subject(const json_t *d, FILE *out)
 	fprintf(out, "# Stability of %s\n\n", bench_text(d, *bench_text(d, "model_name") ? "model_name" : "model"));
 	fprintf(out, "- model: %s; text: %s\n", bench_text(d, "model"), bench_text(d, "text"));
 	fprintf(out, "- %.0f piece%s of %.0f tokens, each a sequence of its own, fed token by token; the model's context has "
-		"%.0f\n", bench_number(d, "pieces"), bench_number(d, "pieces") == 1 ? "" : "s", bench_number(d, "context"), bench_number(d, "context_train"));
+		"%.0f\n",
+		bench_number(d, "pieces"), bench_number(d, "pieces") == 1 ? "" : "s", bench_number(d, "context"),
+		bench_number(d, "context_train"));
 	fprintf(out, "- computed by %s, %s; compared with the same model in fp64\n", bench_text(d, "device"),
 		bench_text(d, "kernels"));
 	if (*bench_text(d, "cut"))

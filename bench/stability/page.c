@@ -99,7 +99,8 @@ static void print_table(const json_t *d, FILE *out)
 	fprintf(out,
 		"<figure id='table'>\n<h2>The whole text</h2>\n<div class='wide'><table>\n<tr><th>activations</th><th>KV</th>"
 		"<th>finite</th><th>largest error</th><th>mean error</th><th>largest KL</th><th>mean KL</th>"
-		"<th>top-1 the same</th><th>top-%.0f shared</th><th>perplexity</th><th>from fp64</th></tr>\n", bench_number(d, "top_k"));
+		"<th>top-1 the same</th><th>top-%.0f shared</th><th>perplexity</th><th>from fp64</th></tr>\n",
+		bench_number(d, "top_k"));
 	json_array_foreach(json_object_get(d, "settings"), i, s) {
 		const json_t *whole = json_object_get(s, "whole"), *stopped = json_object_get(s, "stopped");
 		fprintf(out, "<tr><td>%s</td><td>%s</td><td>", bench_text(s, "activations"), bench_text(s, "kv"));
@@ -128,8 +129,11 @@ static void print_facts(const json_t *d, FILE *out)
 	fputs("<dl>\n", out);
 	bench_page_fact("model", bench_text(d, "model"), out);
 	bench_page_fact("text", bench_text(d, "text"), out);
-	snprintf(text, sizeof(text), "%.0f piece%s of %.0f tokens, each a sequence of its own, fed token by token; the model's "
-		 "context has %.0f", bench_number(d, "pieces"), bench_number(d, "pieces") == 1 ? "" : "s", bench_number(d, "context"), bench_number(d, "context_train"));
+	snprintf(text, sizeof(text),
+		 "%.0f piece%s of %.0f tokens, each a sequence of its own, fed token by token; the model's "
+		 "context has %.0f",
+		 bench_number(d, "pieces"), bench_number(d, "pieces") == 1 ? "" : "s", bench_number(d, "context"),
+		 bench_number(d, "context_train"));
 	bench_page_fact("run", text, out);
 	if (*bench_text(d, "cut"))
 		bench_page_fact("cut", bench_text(d, "cut"), out);
@@ -143,14 +147,14 @@ static void print_facts(const json_t *d, FILE *out)
 bool greta_stability_page(const void *document, FILE *out)
 {
 	const json_t *d = document;
-	const struct bench_line_chart mean = {.id = "mean-error", .title = "Mean error of a logit, by position", .y_unit = "error",
-		.logarithmic = true,
+	const struct bench_line_chart mean = {.id = "mean-error", .title = "Mean error of a logit, by position",
+		.y_unit = "error", .logarithmic = true,
 		.caption = "Absolute, against the same model in fp64. Colours: activations; dashed: an F16 KV cache. Lines that lie "
 			   "on one another show as one."};
 	const struct bench_line_chart most = {.id = "largest-error", .title = "Largest error of a logit, by position",
 		.y_unit = "error", .logarithmic = true, .caption = "Of all logits of all pieces at these positions."};
-	const struct bench_line_chart divergence = {.id = "divergence", .title = "KL divergence, by position", .y_unit = "nats, mean",
-		.logarithmic = true, .caption = "Of the tokens' probabilities from the fp64 model's."};
+	const struct bench_line_chart divergence = {.id = "divergence", .title = "KL divergence, by position",
+		.y_unit = "nats, mean", .logarithmic = true, .caption = "Of the tokens' probabilities from the fp64 model's."};
 	const struct bench_line_chart top = {.id = "top1", .title = "Likeliest token the same, by position",
 		.y_unit = "% of positions", .caption = "As the fp64 model's, with the text's own tokens before it."};
 	bench_page_begin("greta-stability", bench_text(d, *bench_text(d, "model_name") ? "model_name" : "model"), out);

@@ -24,7 +24,8 @@ struct work {
 
 double greta_stability_token_cost(const struct greta_llama *llama)
 {
-	double embd = llama->n_embd, q = (double)llama->n_head * llama->head_dim, kv = (double)llama->n_head_kv * llama->head_dim;
+	double embd = llama->n_embd, q = (double)llama->n_head * llama->head_dim,
+	       kv = (double)llama->n_head_kv * llama->head_dim;
 	return llama->n_layer * (2 * embd * q + 2 * embd * kv + 3 * embd * llama->n_ff) + embd * llama->n_vocab;
 }
 

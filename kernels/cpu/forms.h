@@ -14,7 +14,8 @@
 #define GRETA_CPU_EXPAND(form, name) GRETA_CPU_PASTE(form, name)
 #define GRETA_CPU_NAME(name) GRETA_CPU_EXPAND(GRETA_CPU_FORM, name)
 
-#define GRETA_CPU_DECLARE(form, name) void greta_cpu_##form##_##name(const struct greta_cpu_block *block, const void *args);
+#define GRETA_CPU_DECLARE(form, name)                                                                                  \
+	void greta_cpu_##form##_##name(const struct greta_cpu_block *block, const void *args);
 #define X(name)                                                                                                        \
 	GRETA_CPU_DECLARE(amx, name) GRETA_CPU_DECLARE(avx512, name) GRETA_CPU_DECLARE(avx2, name)                     \
 	GRETA_CPU_DECLARE(portable, name)

@@ -110,8 +110,8 @@ static ALWAYS_INLINE struct k_scales k_scales(const uint8_t *words)
 
 /* -dmin * B, B = sum m[j] * sum32[j] by the sums' D + 1 digits: two words' pair sums are at most 4 * 63 * 128 = 32,256;
  * a digit's part is at most 8 * 63 * 128, so two of them join in int32. */
-static ALWAYS_INLINE void add_mins(const int D, const struct k_scales *s, const struct greta_cpu_digits *x, __m256d factor,
-                                   __m256d acc[2])
+static ALWAYS_INLINE void add_mins(const int D, const struct k_scales *s, const struct greta_cpu_digits *x,
+                                   __m256d factor, __m256d acc[2])
 {
 	const __m256i ones = _mm256_set1_epi16(1);
 	__m256i z[3];

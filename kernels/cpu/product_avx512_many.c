@@ -119,8 +119,8 @@ static ALWAYS_INLINE void add_sums(const int H, const __m512i *s, __m512d a[2])
 }
 
 /* acc += floor(d * A), and, of types with mins, floor(-dmin * B), for 16 rows, scaled by `factor`. */
-static ALWAYS_INLINE void add_terms(const bool mins, const struct panel *panel, const struct greta_cpu_digits *x, double factor,
-                                    const __m512d a[2], double *acc)
+static ALWAYS_INLINE void add_terms(const bool mins, const struct panel *panel, const struct greta_cpu_digits *x,
+                                    double factor, const __m512d a[2], double *acc)
 {
 	const __m512d scale = _mm512_set1_pd(factor);
 	UNROLL

@@ -1,9 +1,9 @@
 /* The `amd` provider: AMD's own HIP runtime, libamdhip64, opened at run time. The table holds its functions, so what a
  * call does is what the library does; there is nothing of ours in between.
  *
- * - Opened by the first of these names that the loader finds: libamdhip64.so.7, /opt/rocm/lib/libamdhip64.so (before older
- *   ones that a distribution has), libamdhip64.so.6, .so.5, .so; or by the one that struct greta_hip_options names. Every
- *   call of the table is resolved at once: a library that lacks one is refused with the missing name.
+ * - Opened by the first of these names that the loader finds: libamdhip64.so.7, /opt/rocm/lib/libamdhip64.so (before
+ *   older ones that a distribution has), libamdhip64.so.6, .so.5, .so; or by the one that struct greta_hip_options
+ *   names. Every call of the table is resolved at once: a library that lacks one is refused with the missing name.
  * - Refused as well: a runtime older than 5.0 (capture and graphs are incomplete there), and one that finds no device.
  * - `detail` has nothing to say. Calls of a table after the last greta_hip_unload are the caller's error; they still
  *   reach the library.

@@ -126,8 +126,8 @@ static void put_wait(struct greta_exec_trace *trace, const struct greta_timeline
 	if (event->position < trace->told)
 		return;
 	trace->told = (uint64_t)event->position + 1;
-	put(trace, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:{s:i, s:i}}", "ph", "i", "cat", "ring", "name", "token", "s",
-	                     "t", "pid", HOST, "tid", SESSION, "ts", us(trace, event->end_ns), "args", "position",
+	put(trace, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:{s:i, s:i}}", "ph", "i", "cat", "ring", "name",
+	                     "token", "s", "t", "pid", HOST, "tid", SESSION, "ts", us(trace, event->end_ns), "args", "position",
 	                     (int)event->position, "token", (int)event->token));
 }
 
@@ -150,8 +150,9 @@ static void put_span(struct greta_exec_trace *trace, int track, const char *cate
                      uint64_t end, json_t *args)
 {
 	uint64_t begin_ns = host_ns(trace, begin), end_ns = host_ns(trace, end);
-	put(trace, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "ph", "X", "cat", category, "name", name, "pid", DEVICE,
-	                     "tid", track, "ts", us(trace, begin_ns), "dur", (double)(end_ns - begin_ns) * 1e-3, "args", args));
+	put(trace, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "ph", "X", "cat", category, "name", name, "pid",
+	                     DEVICE, "tid", track, "ts", us(trace, begin_ns), "dur",
+	                     (double)(end_ns - begin_ns) * 1e-3, "args", args));
 }
 
 static json_t *layer_of(const struct greta_plan_launch *launch)

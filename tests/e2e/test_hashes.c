@@ -29,8 +29,11 @@ static const struct {
 	enum greta_choice_kv kv;
 	const char *hash;
 } EXPECTED[] = {
-    {4, GRETA_OPEN_KV_F16, "1519cf55e14d88e178c69a469f3dbcd2"}, {3, GRETA_OPEN_KV_F16, "7c46b8f4417ac21c42abc1d616b7b249"}, {2, GRETA_OPEN_KV_F16, "0a96799c5f41c5254185390d0d6e40dd"},
-    {1, GRETA_OPEN_KV_F16, "befe3952b1a28eb224b163200cef1dfb"},  {4, GRETA_OPEN_KV_F32, "9023a3286fdd2d8aeb0921844b515718"},
+    {4, GRETA_OPEN_KV_F16, "1519cf55e14d88e178c69a469f3dbcd2"},
+    {3, GRETA_OPEN_KV_F16, "7c46b8f4417ac21c42abc1d616b7b249"},
+    {2, GRETA_OPEN_KV_F16, "0a96799c5f41c5254185390d0d6e40dd"},
+    {1, GRETA_OPEN_KV_F16, "befe3952b1a28eb224b163200cef1dfb"},
+    {4, GRETA_OPEN_KV_F32, "9023a3286fdd2d8aeb0921844b515718"},
 };
 
 struct way {

@@ -123,7 +123,8 @@ static void time_qkv(const uint32_t types[3], uint32_t tokens, uint32_t activati
 	struct check_weights w[3];
 	struct check_input in = input_of(EMBD, tokens, activations);
 	struct check_cache cache = {.kv_heads = HEADS, .head_dim = HEAD_DIM, .kv_type = GRETA_KV_F16, .context = CONTEXT};
-	void *digits = digits_of(&in), *k = check_alloc(check_cache_bytes(&cache)), *v = check_alloc(check_cache_bytes(&cache));
+	void *digits = digits_of(&in);
+	void *k = check_alloc(check_cache_bytes(&cache)), *v = check_alloc(check_cache_bytes(&cache));
 	float *rope = check_alloc((size_t)tokens * HEAD_DIM * 4), *q = check_alloc((size_t)tokens * EMBD * 4);
 	double bytes = io_bytes(tokens, EMBD, 2 * EMBD);
 	for (int i = 0; i < 3; i++) {

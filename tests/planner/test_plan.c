@@ -255,7 +255,8 @@ static void options_out_of_range_are_refused(void **state)
 	assert_int_equal(try(&model, (struct greta_plan_options){.kv_type = 2}, &header), GRETA_ERROR_ARGUMENT);
 	assert_int_equal(try(&model, (struct greta_plan_options){.fuse = 2}, &header), GRETA_ERROR_ARGUMENT);
 	assert_int_equal(try(&model, (struct greta_plan_options){.stamps = 3}, &header), GRETA_ERROR_ARGUMENT);
-	assert_int_equal(try(&model, (struct greta_plan_options){.prefill = one, .prefill_count = 1}, &header), GRETA_ERROR_ARGUMENT);
+	assert_int_equal(try(&model, (struct greta_plan_options){.prefill = one, .prefill_count = 1}, &header),
+			 GRETA_ERROR_ARGUMENT);
 }
 
 static void tied_embeddings_are_laid_out_twice(void **state)

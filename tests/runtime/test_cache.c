@@ -131,7 +131,8 @@ static void what_is_remembered_wrongly_is_read_again(void **state)
 	char command[600];
 	(void)state;
 	struct greta_content first = content_of(tiny, &readings);
-	snprintf(command, sizeof(command), "f=$(ls %s/*.content) && printf x | dd of=$f bs=1 seek=70 conv=notrunc 2>/dev/null", folder);
+	snprintf(command, sizeof(command), "f=$(ls %s/*.content) && printf x | dd of=$f bs=1 seek=70 conv=notrunc 2>/dev/null",
+		 folder);
 	assert_int_equal(system(command), 0);
 	struct greta_content again = content_of(tiny, &readings);
 	assert_int_equal(readings, 1);

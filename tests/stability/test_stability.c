@@ -69,8 +69,8 @@ static const double *truth_row(const struct greta_stability_truth *truth, size_t
 
 static struct greta_options options(unsigned activations, enum greta_choice_kv kv)
 {
-	return (struct greta_options){.provider = "cpu", .no_cache = true, .context = PIECE, .activations = activations, .kv = kv,
-				      .threads = 2};
+	return (struct greta_options){.provider = "cpu", .no_cache = true, .context = PIECE, .activations = activations,
+				      .kv = kv, .threads = 2};
 }
 
 static void the_truth_is_the_oracle_whatever_the_threads(void **state)
@@ -172,7 +172,8 @@ static void a_setting_is_as_far_away_as_a_plain_count_says(void **state)
 	double scores[PIECES * PIECE];
 	(void)state;
 	open_with(&f, model_path, 2);
-	must(greta_stability_drift_create(model_path, &coarse, &f.cut.text, f.truth, 4, TOP, NULL, NULL, &drift, &error), &error);
+	must(greta_stability_drift_create(model_path, &coarse, &f.cut.text, f.truth, 4, TOP, NULL, NULL, &drift, &error),
+	     &error);
 	must(greta_open(model_path, &coarse, &greta, &error), &error);
 	size_t next = 0;
 	assert_true(drift->finite);
