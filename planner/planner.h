@@ -1,9 +1,10 @@
 /* greta-plan as a library: from a model to the bytes of a plan file (runtime/plan.h).
  *
- * The way there, one file each: weights (which tensors, in which layout, where), schedule (a program as a chain of
- * textbook operations), fuse (fewer, larger operations, as the target's description allows), lower (operations to
- * launches), arena (lifetimes and offsets), write (the file). The same input gives the same bytes, whatever the number
- * of threads. */
+ * The way there, one file each, called by build: weights (which tensors, in which layout, where), scan (their
+ * exponents); for each program schedule (a graph: the chain of textbook operations), fuse (fewer, larger operations, as
+ * the target's description allows), stamp (time stamps between them, if wanted), arena (lifetimes and offsets), lower
+ * (operations to launches), program (all of it into the draft of the plan); write (the file). The same input gives the
+ * same bytes, whatever the number of threads. */
 #ifndef GRETA_PLANNER_H
 #define GRETA_PLANNER_H
 
