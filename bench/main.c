@@ -80,6 +80,8 @@ int main(int argc, char **argv)
 	int wrong = bench_arguments_parse(argc, argv, &arguments);
 	if (wrong >= 0)
 		return wrong;
+	if (arguments.spawned && !bench_spawned_begin())
+		return 1;
 	enum greta_status status = GRETA_OK;
 	if (arguments.request.model && !arguments.spawned)
 		check_cache();

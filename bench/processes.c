@@ -2,15 +2,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/document.h"
 
 extern char **environ;
+
+bool bench_spawned_begin(void)
+{
+	struct pollfd output = {.fd = STDOUT_FILENO};
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* One that ended before that call sends no signal, but nobody reads any more. */
+	return poll(&output, 1, 0) <= 0 || !(output.revents & POLLERR);
+}
 
 bool bench_spawned_tell(const struct bench_outcome *outcome, FILE *out)
 {

@@ -12,6 +12,10 @@
 enum greta_status bench_spawn(char **argv, unsigned spawns, struct bench_outcome *out_outcome,
                               struct greta_error *error);
 
+/* For a spawned process, before anything else: from now on it ends when the one that started it does, however that ends.
+ * False when that one is gone already. */
+bool bench_spawned_begin(void);
+
 /* What a spawned process says on its standard output. False when it could not. */
 bool bench_spawned_tell(const struct bench_outcome *outcome, FILE *out);
 

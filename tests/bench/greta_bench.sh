@@ -58,6 +58,24 @@ done
 # shellcheck disable=SC2086
 ends 0 "$model" $few -o json --spawns 2 --node-cost
 good spawns
+# Processes end with the one that started them, however that ends.
+for signal in TERM KILL; do
+	"$tool" "$model" -r 1000 -n 256 --provider cpu --spawns 2 >out 2>err </dev/null &
+	process=$! child=
+	while [ -z "$child" ] && kill -0 $process; do
+		sleep 0.05
+		child=$(cat /proc/$process/task/$process/children)
+	done
+	sleep 0.2
+	kill -$signal $process
+	wait $process 2>/dev/null
+	tries=50
+	while grep -q '^State:.[^Z]' "/proc/${child% }/status" 2>/dev/null; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || { kill $child; fault "SIG$signal to greta-bench leaves process $child"; }
+		sleep 0.1
+	done
+done
 ends 0 --node-cost --provider cpu -o json
 good nodes
 ends 0 "$model" -p 64 -n 16 -d 64 -r 1 --fuse full --provider cpu -o json --against "$peer"
