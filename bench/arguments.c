@@ -43,6 +43,22 @@ struct values {
 	bool prefill;
 };
 
+/* A line or an object a row has no room for what is no row; a page has. */
+static int check_format(const struct greta_command_line *line, const struct bench_arguments *a)
+{
+	const struct bench_request *request = &a->request;
+	const char *format = a->format == BENCH_CSV ? "csv" : "jsonl";
+	if (a->format != BENCH_CSV && a->format != BENCH_JSONL)
+		return -1;
+	if (!request->model)
+		return greta_command_line_wrong(line, "-o %s has the tests alone, and without a model there are none: -o md or json",
+		                                format);
+	if (!a->html && (request->node_cost || request->blocks || a->against))
+		return greta_command_line_wrong(line, "-o %s has no place for %s: -o md or json, or --html", format,
+		                                request->node_cost ? "--node-cost" : request->blocks ? "--blocks" : "--against");
+	return -1;
+}
+
 static int finish(const struct greta_command_line *line, struct bench_arguments *a, const struct values *values)
 {
 	struct bench_request *request = &a->request;
@@ -63,7 +79,7 @@ static int finish(const struct greta_command_line *line, struct bench_arguments 
 	    greta_same_file(a->html, options->model))
 		return greta_command_line_wrong(line, "%s is read: the page would replace it", a->html);
 	request->picture = a->html && request->model;
-	return -1;
+	return check_format(line, a);
 }
 
 int bench_arguments_parse(int argc, char **argv, struct bench_arguments *out_arguments)

@@ -26,6 +26,11 @@ refused 2 "--blocks: expected one of layers, launches, got 'most'" "$model" --bl
 refused 2 "-r: expected a whole number from 1 to 1000, got 'x'" "$model" -r x
 refused 2 "nothing to measure" "$model" -p 0 -n 0
 refused 2 "nothing to compare" --node-cost --against "$peer"
+refused 2 "-o csv has the tests alone" --node-cost -o csv
+refused 2 "-o jsonl has the tests alone" --node-cost -o jsonl
+refused 2 "-o csv has no place for --blocks" "$model" -o csv --blocks
+refused 2 "-o jsonl has no place for --node-cost" "$model" -o jsonl --node-cost
+refused 2 "-o csv has no place for --against" "$model" -o csv --against "$peer"
 cp "$model" copy.gguf
 refused 2 "would replace it" copy.gguf -r 1 --html copy.gguf
 
