@@ -174,6 +174,14 @@ static bool differs(const json_t *a, const json_t *b, const char *member)
 	return json_object_get(a, member) && json_object_get(b, member) && !same(a, b, member);
 }
 
+/* What the file says may be anything: as one printable line, like an error's. */
+static void clean(char *text)
+{
+	struct greta_error line;
+	greta_fail(&line, GRETA_ERROR_FORMAT, "%s", text);
+	memcpy(text, line.message, strlen(line.message) + 1); /* no longer than it was */
+}
+
 /* "build 6aebef8, CUDA, 2 threads, eager/none", as far as it says so. */
 static void describe(const json_t *peer, char out[200])
 {
@@ -192,6 +200,7 @@ static void describe(const json_t *peer, char out[200])
 			used += (size_t)snprintf(out + used, 200 - used, "%s%s", used ? ", " : "", parts[i]);
 	if (!used)
 		snprintf(out, 200, "does not say what it is");
+	clean(out);
 }
 
 static json_t *compare(const json_t *row, const json_t *peer)
@@ -207,11 +216,14 @@ static json_t *compare(const json_t *row, const json_t *peer)
 	                 peer_ts, "ratio", peer_ts > 0 ? ts / peer_ts : 0, "peer", whom);
 }
 
+enum { NOTE_MAX = 500 }; /* what a line holds */
+
 /* Each sentence once. */
-static bool note(json_t *notes, const char *text)
+static bool note(json_t *notes, char text[NOTE_MAX])
 {
 	size_t i;
 	json_t *known;
+	clean(text);
 	json_array_foreach(notes, i, known)
 		if (strcmp(json_string_value(known), text) == 0)
 			return true;
@@ -220,7 +232,7 @@ static bool note(json_t *notes, const char *text)
 
 static bool note_differences(json_t *notes, const json_t *row, const json_t *peer)
 {
-	char text[600];
+	char text[NOTE_MAX];
 	bool good = true;
 	if (differs(row, peer, "model_size") || differs(row, peer, "model_n_params")) {
 		const char *type = bench_text(peer, "model_type"), *file = bench_text(peer, "model_filename");
@@ -251,7 +263,7 @@ static bool note_alone(json_t *notes, const json_t *rows, const json_t *others, 
 	json_t *row, *other;
 	json_array_foreach(rows, i, row) {
 		bool found = false, modes = false;
-		char name[96], text[128];
+		char name[96], text[NOTE_MAX];
 		json_array_foreach(others, k, other) {
 			found = found || same_test(row, other);
 			modes = modes || has_mode(other);

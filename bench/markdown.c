@@ -15,8 +15,12 @@ static void print_subject(const json_t *document, FILE *out)
 	        *bench_text(row, "model_name") ? bench_text(row, "model_name") : "unnamed",
 	        bench_text(row, "model_filename"), bench_text(row, "model_type"),
 	        bench_number(row, "model_size") * 1e-6, bench_text(row, "model_fingerprint"));
-	fprintf(out, "- device: %s, provider %s, kernels %s, %.0f threads\n", bench_text(row, "device"),
-	        bench_text(row, "provider"), bench_text(row, "kernels"), bench_number(row, "n_threads"));
+	double threads = bench_number(row, "n_threads"); /* of the cpu alone */
+	fprintf(out, "- device: %s, provider %s, kernels %s", bench_text(row, "device"), bench_text(row, "provider"),
+	        bench_text(row, "kernels"));
+	if (threads > 0)
+		fprintf(out, ", %.0f thread%s", threads, threads == 1 ? "" : "s");
+	fputc('\n', out);
 	fprintf(out, "- plan: target %s, context %.0f, activations x%.0f, KV %s\n", bench_text(row, "target"),
 	        bench_number(row, "context"), bench_number(row, "activations"), bench_text(row, "type_k"));
 	fprintf(out,
@@ -197,6 +201,13 @@ static void print_blocks(const json_t *document, FILE *out)
 		        100 * bench_number(check, "cost_max"), bench_number(check, "plain_us"), bench_number(check, "clock_step_ns"));
 }
 
+/* Another program's words: what means something in a table is written out. */
+static void print_foreign(const char *text, FILE *out)
+{
+	for (; *text; text++)
+		fprintf(out, strchr("|<`[*\\", *text) ? "\\%c" : "%c", *text);
+}
+
 static void print_against(const json_t *document, FILE *out)
 {
 	const json_t *against = json_object_get(document, "against");
@@ -208,12 +219,17 @@ static void print_against(const json_t *document, FILE *out)
 	fprintf(out, "| test | mode | fuse | t/s | theirs t/s | ratio | theirs is |\n|---|---|---|--:|--:|--:|---|\n");
 	json_array_foreach(json_object_get(against, "rows"), i, row) {
 		char name[64];
-		fprintf(out, "| %s | %s | %s | %.2f | %.2f | %.3f | %s |\n", bench_test_name(row, name),
-		        bench_text(row, "mode"), bench_text(row, "fuse"), bench_number(row, "ts"),
-		        bench_number(row, "peer_ts"), bench_number(row, "ratio"), bench_text(row, "peer"));
+		fprintf(out, "| %s | %s | %s | %.2f | %.2f | %.3f | ", bench_test_name(row, name), bench_text(row, "mode"),
+		        bench_text(row, "fuse"), bench_number(row, "ts"), bench_number(row, "peer_ts"),
+		        bench_number(row, "ratio"));
+		print_foreign(bench_text(row, "peer"), out);
+		fputs(" |\n", out);
 	}
-	json_array_foreach(json_object_get(against, "notes"), i, row)
-		fprintf(out, "%s%s\n", i ? "" : "\n", json_string_value(row));
+	json_array_foreach(json_object_get(against, "notes"), i, row) {
+		fputs(i ? "" : "\n", out);
+		print_foreign(json_string_value(row), out);
+		fputc('\n', out);
+	}
 }
 
 void bench_markdown(const json_t *document, FILE *out)

@@ -25,8 +25,12 @@ static void print_facts(const json_t *document, FILE *out)
 	         bench_text(document, "provider"));
 	bench_page_fact("device", text, out);
 	if (row) {
-		snprintf(text, sizeof(text), "%s, %.0f threads", bench_text(row, "kernels"),
-		         bench_number(row, "n_threads"));
+		double threads = bench_number(row, "n_threads"); /* of the cpu alone */
+		if (threads > 0)
+			snprintf(text, sizeof(text), "%.200s, %.0f thread%s", bench_text(row, "kernels"), threads,
+			         threads == 1 ? "" : "s");
+		else
+			snprintf(text, sizeof(text), "%.200s", bench_text(row, "kernels"));
 		bench_page_fact("kernels", text, out);
 		snprintf(text, sizeof(text), "target %s, context %.0f, activations x%.0f, KV %s",
 		         bench_text(row, "target"), bench_number(row, "context"), bench_number(row, "activations"),

@@ -111,6 +111,13 @@ import json
 against = json.load(open("out"))["against"]
 assert [row["peer"] for row in against["rows"]] == ["does not say what it is"] and against["notes"] == [], against
 END
+# What the file says of itself cannot break the table, nor speak to the terminal.
+printf '[{"n_prompt": 16, "n_gen": 0, "avg_ts": 10, "build_commit": "a|b\\n\\u001b[31m", "type_k": "\\u001b]x"}]' >rude.json
+ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --fuse full --modes graph --against rude.json
+says 'build a\\|b??\\\[31m |$'
+says "keeps K as ?"
+ends 0 "$model" -p 16 -n 0 -r 1 --provider cpu --fuse full --modes graph -t 1
+says ", 1 thread$"
 refused 1 "missing.json" "$model" --against missing.json
 refused 2 "it has pp64; tg16; pp64 @ d64; tg16 @ d64" "$model" -p 32 -n 8 --against "$peer"
 
