@@ -85,7 +85,7 @@ struct greta_options {
 };
 
 /* Opens the GGUF model or the plan at `path` (told apart by their content). NULL options mean all defaults. A cached
- * plan that is damaged or stale is made again; a cache that cannot be written is done without (options.warn). Strings
+ * plan that is damaged is made again; a cache that cannot be written is done without (both: options.warn). Strings
  * are copied. Errors: ARGUMENT (options), IO, FORMAT, UNSUPPORTED, MISMATCH (the plan is for another model, target or
  * build: the message names both and the remedy), MEMORY, DEVICE. */
 GRETA_API enum greta_status greta_open(const char *path, const struct greta_options *options, struct greta **out_greta,

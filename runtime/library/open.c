@@ -221,17 +221,26 @@ static void do_without_cache(struct opening *opening, const char *reason)
 	opening->source.cache_folder = NULL;
 }
 
-/* A cached plan serves when it is sound and of this very model. */
+/* A cached plan serves when it is sound and of this very model. One that is there and does not is told of: its name
+ * says that it should. */
 static bool open_cached(struct opening *opening, const uint8_t fingerprint[GRETA_FINGERPRINT_BYTES])
 {
-	struct greta_error reason;
+	const struct greta_options *options = opening->options;
+	struct greta_error reason, line;
 	struct greta_plan plan;
-	if (!opening->plan_path || greta_plan_open(opening->plan_path, &plan, &reason) != GRETA_OK)
+	if (!opening->plan_path)
 		return false;
-	if (memcmp(plan.header->model_fingerprint, fingerprint, GRETA_FINGERPRINT_BYTES) != 0) {
+	enum greta_status status = greta_plan_open(opening->plan_path, &plan, &reason);
+	if (status == GRETA_OK && memcmp(plan.header->model_fingerprint, fingerprint, GRETA_FINGERPRINT_BYTES) != 0) {
 		greta_plan_close(&plan);
-		return false;
+		status = greta_fail(&reason, GRETA_ERROR_FORMAT, "%s is another model's plan", opening->plan_path);
 	}
+	if ((status == GRETA_ERROR_FORMAT || status == GRETA_ERROR_MISMATCH) && options->warn) {
+		greta_fail(&line, status, "planned again: %s", reason.message);
+		options->warn(options->progress_user, line.message);
+	}
+	if (status != GRETA_OK)
+		return false;
 	greta_cache_used(opening->plan_path);
 	opening->source.plan = plan;
 	return true;
