@@ -13,8 +13,9 @@
  *
  * Errors are told as models/error.h says. A failed call leaves the sequence as it was; after GRETA_ERROR_DEVICE the
  * session is broken and every further call but greta_close fails likewise. A session is used by one thread at a time;
- * different sessions are independent, but sessions of one provider that are open at the same time share its options
- * (threads, guard). Every call blocks until its result is there. */
+ * different sessions are independent, but those of the cpu that are open at the same time share its workers: the second
+ * must ask for the same threads and guard as the first (else ARGUMENT), until all are closed. Every call blocks until
+ * its result is there. */
 #ifndef GRETA_GRETA_H
 #define GRETA_GRETA_H
 
@@ -76,7 +77,7 @@ struct greta_options {
 	/* What to plan, given a model. Given a plan, each must be 0 or what the plan has (else ARGUMENT). */
 	unsigned context;        /* positions; default: the model's, at most 4,096 */
 	unsigned prefill[GRETA_PREFILL_MAX]; /* chunk lengths, ascending, up to the first 0; default: the target's */
-	bool no_prefill;         /* instead: none, prompts go token by token */
+	bool no_prefill;         /* instead (prefill[0] is 0): none, prompts go token by token */
 	enum greta_choice_kv kv;
 	enum greta_choice_fuse fuse;
 	unsigned activations;    /* digits per value, 1 to 4; default 4 (x32) */
@@ -182,7 +183,8 @@ enum greta_stop {
 
 enum greta_generate_flags {
 	GRETA_IGNORE_END = 1, /* go on past end tokens */
-	GRETA_HOLD_TEXT = 2,  /* at the limit, keep an unfinished character: the next greta_generate goes on with it */
+	GRETA_HOLD_TEXT = 2,  /* at the limit, keep an unfinished character: the next greta_generate goes on with it,
+			       * unless the sequence was changed between them */
 };
 
 /* Generates up to `limit` tokens, as greta_next would one by one, with several replays enqueued ahead. on_token may be

@@ -208,11 +208,14 @@ enum greta_status greta_next(struct greta *greta, int32_t *out_token, struct gre
 	status = follow(greta, error);
 	if (status == GRETA_OK)
 		status = take(greta, out_token, error);
-	if (status == GRETA_OK && decoded) {
+	if (status != GRETA_OK)
+		return status;
+	end_text(greta);
+	if (decoded) {
 		greta->stats.decode_tokens++;
 		greta->stats.decode_ms += greta_clock_ms() - began;
 	}
-	return status;
+	return GRETA_OK;
 }
 
 enum greta_status greta_logits(struct greta *greta, const float **out_logits, struct greta_error *error)

@@ -84,9 +84,10 @@ enum greta_status greta_cpu_device_acquire(const struct greta_hip_options *optio
 			atomic_store_explicit(&the_device, device, memory_order_release);
 	} else if (device->workers != workers || device->guard != options->guard) {
 		status = greta_fail(error, GRETA_ERROR_ARGUMENT,
-		    "the cpu provider is in use with %u threads%s; unload it before loading it with %u threads%s",
-		    device->workers, device->guard ? " and guard bands" : "", workers,
-		    options->guard ? " and guard bands" : "");
+		    "the cpu provider is in use with %u thread%s%s; until all that use it are closed, nothing can be opened with %u "
+		    "thread%s%s",
+		    device->workers, device->workers == 1 ? "" : "s", device->guard ? " and guard bands" : "", workers,
+		    workers == 1 ? "" : "s", options->guard ? " and guard bands" : "");
 	}
 	if (!status)
 		users++;

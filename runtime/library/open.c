@@ -27,6 +27,27 @@ struct opening {
 	struct greta_session_source source;
 };
 
+/* ---- Options ---- */
+
+static enum greta_status check_options(const struct greta_options *options, struct greta_error *error)
+{
+	if (options->kv > GRETA_OPEN_KV_F32 || options->fuse > GRETA_OPEN_FUSE_FULL ||
+	    options->stamps > GRETA_OPEN_STAMPS_LAUNCHES)
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no such choice: kv %u, fuse %u, stamps %u; the largest are %u, %u, %u",
+				  (unsigned)options->kv, (unsigned)options->fuse, (unsigned)options->stamps,
+				  GRETA_OPEN_KV_F32, GRETA_OPEN_FUSE_FULL, GRETA_OPEN_STAMPS_LAUNCHES);
+	if (options->activations > 4)
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "activations of %u digits: there are 1 to 4", options->activations);
+	if (options->no_prefill && options->prefill[0])
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "a prefill of %u tokens is asked for, and none at all",
+				  options->prefill[0]);
+	for (size_t i = 1; i < GRETA_PREFILL_MAX && options->prefill[i]; i++)
+		if (options->prefill[i] <= options->prefill[i - 1])
+			return greta_fail(error, GRETA_ERROR_ARGUMENT, "prefill lengths ascend: %u cannot follow %u",
+					  options->prefill[i], options->prefill[i - 1]);
+	return GRETA_OK;
+}
+
 /* ---- Model or plan? ---- */
 
 static enum greta_status read_magic(const char *path, uint64_t *out_magic, struct greta_error *error)
@@ -358,7 +379,9 @@ enum greta_status greta_open(const char *path, const struct greta_options *optio
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no model and no plan named");
 	opening.source.options = opening.options;
 	opening.source.started_ms = greta_clock_ms();
-	enum greta_status status = open_source(&opening, error);
+	enum greta_status status = check_options(opening.options, error);
+	if (status == GRETA_OK)
+		status = open_source(&opening, error);
 	if (status == GRETA_OK)
 		status = greta_session_open(&opening.source, out_greta, error);
 	if (status != GRETA_OK) {
