@@ -8,6 +8,7 @@
 
 #include "bench/document.h"
 #include "bench/statistics.h"
+#include "models/error.h"
 #include "models/json_text.h"
 
 /* ---- Reading ---- */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bench/document.h"
+#include "models/error.h"
 
 extern char **environ;
 

@@ -11,7 +11,7 @@
  * sequence came about, its logits and the tokens sampled from them depend on the sequence, the sampling settings and
  * the seed alone.
  *
- * Errors are told as models/error.h says. A failed call leaves the sequence as it was; after GRETA_ERROR_DEVICE the
+ * Errors are told as models/status.h says. A failed call leaves the sequence as it was; after GRETA_ERROR_DEVICE the
  * session is broken and every further call but greta_close fails likewise. A session is used by one thread at a time;
  * different sessions are independent, but those of the cpu that are open at the same time share its workers: the second
  * must ask for the same threads and guard as the first (else ARGUMENT), until all are closed. Every call blocks until
@@ -19,7 +19,7 @@
 #ifndef GRETA_GRETA_H
 #define GRETA_GRETA_H
 
-#include "models/error.h"
+#include "models/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,7 @@
 #include "bench/parity/setup.h"
 
+#include "models/error.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
