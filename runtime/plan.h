@@ -133,7 +133,7 @@ struct greta_plan_program {
 };
 
 struct greta_plan_launch {
-	uint64_t args;         /* offset in ARGS, multiple of 8 */
+	uint64_t args;         /* offset in ARGS, multiple of 8; not before the end of the last launch's */
 	uint32_t args_bytes;
 	uint32_t kernel;       /* enum greta_kernel */
 	uint32_t symbol;       /* string: the function's name in the target's module */

@@ -154,13 +154,20 @@ static enum greta_status check_relocs(const struct greta_plan *plan, size_t i, s
 	return GRETA_OK;
 }
 
-static enum greta_status check_launch(const struct greta_plan *plan, size_t i, struct greta_error *error)
+/* `args_end` is where the arguments of the launch before it end, and becomes where its own do: relocating those of one
+ * launch must not touch another's. */
+static enum greta_status check_launch(const struct greta_plan *plan, size_t i, uint64_t *args_end,
+				      struct greta_error *error)
 {
 	const struct greta_plan_launch *launch = &plan->launches[i];
 	const struct greta_kernel_info *info = greta_kernel_info(launch->kernel);
 	if (!info || launch->args_bytes != info->args_bytes || launch->args % 8 ||
 	    !within(launch->args, launch->args_bytes, plan->header->sections[GRETA_PLAN_ARGS].count))
 		return DAMAGED("the arguments of launch %zu", i);
+	if (launch->args < *args_end)
+		return DAMAGED("the arguments of launch %zu (%s) begin before those of the launch before it end", i,
+			       info->name);
+	*args_end = launch->args + launch->args_bytes;
 	if (!is_string(plan, launch->symbol) || launch->logic_block >= GRETA_BLOCK_COUNT ||
 	    (launch->layer != GRETA_PLAN_NONE && launch->layer >= plan->header->n_layer))
 		return DAMAGED("launch %zu (%s)", i, info->name);
@@ -174,6 +181,7 @@ static enum greta_status check_launch(const struct greta_plan *plan, size_t i, s
 
 enum greta_status greta_plan_check_tables(const struct greta_plan *plan, struct greta_error *error)
 {
+	uint64_t args_end = 0;
 	enum greta_status status = check_strings(plan, error);
 	if (status == GRETA_OK)
 		status = check_header(plan, error);
@@ -184,6 +192,6 @@ enum greta_status greta_plan_check_tables(const struct greta_plan *plan, struct 
 	for (size_t i = 0; status == GRETA_OK && i < plan->buffer_count; i++)
 		status = check_buffer(plan, i, error);
 	for (size_t i = 0; status == GRETA_OK && i < plan->launch_count; i++)
-		status = check_launch(plan, i, error);
+		status = check_launch(plan, i, &args_end, error);
 	return status;
 }

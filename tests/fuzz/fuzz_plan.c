@@ -81,14 +81,21 @@ static void repair(void *data, size_t bytes)
 	header->checksum = greta_plan_checksum(data, bytes);
 }
 
-/* Every byte that replay would use, read once. */
+/* Every byte that replay would use, read once: no launch has arguments that another has, which would be relocated
+ * twice. */
 static uint64_t walk(const struct greta_plan *plan)
 {
 	uint64_t sum = 0;
+	uint8_t *taken = calloc(plan->header->sections[GRETA_PLAN_ARGS].count + 1, 1);
+	if (!taken)
+		return 0;
 	for (size_t l = 0; l < plan->launch_count; l++) {
 		const struct greta_plan_launch *launch = &plan->launches[l];
-		for (uint32_t i = 0; i < launch->args_bytes; i++)
+		for (uint32_t i = 0; i < launch->args_bytes; i++) {
+			if (taken[launch->args + i]++)
+				abort();
 			sum += plan->args[launch->args + i];
+		}
 		sum += strlen(greta_plan_string(plan, launch->symbol));
 		for (uint32_t r = 0; r < launch->reloc_count; r++)
 			sum += plan->relocs[launch->first_reloc + r].field;
@@ -96,6 +103,7 @@ static uint64_t walk(const struct greta_plan *plan)
 	for (size_t t = 0; t < plan->tensor_count; t++)
 		for (uint64_t i = 0; plan->tensors[t].constant && i < plan->tensors[t].source_bytes; i++)
 			sum += plan->constants[plan->tensors[t].source + i];
+	free(taken);
 	return sum;
 }
 

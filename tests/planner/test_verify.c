@@ -278,6 +278,33 @@ static void arguments_that_do_not_fit_are_found(void **state)
 	refused(&p, "symbol");
 }
 
+/* Another launch of the same kernel whose arguments hold the same bytes; NULL if there is none. */
+static struct greta_plan_launch *twin(struct patient *p, const struct greta_plan_launch *launch)
+{
+	struct greta_plan_launch *end = p->launches + p->header->sections[GRETA_PLAN_LAUNCHES].count;
+	for (struct greta_plan_launch *l = p->launches; l < end; l++)
+		if (l != launch && l->kernel == launch->kernel &&
+		    memcmp(args_of(p, l), args_of(p, launch), launch->args_bytes) == 0)
+			return l;
+	return NULL;
+}
+
+static void arguments_that_two_launches_share_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_NONE);
+	struct greta_plan_launch *launch = p.launches, *other;
+	while (!(other = twin(&p, launch)))
+		assert_true(++launch < p.launches + p.programs[0].launch_count);
+	assert_true(other > launch);
+	other->args = launch->args; /* all else is as it was */
+	refused(&p, "before those of the launch before it end");
+
+	p = admit(GRETA_FUSE_NONE);
+	p.launches[1].args -= 8;
+	refused(&p, "launch 1 (");
+}
+
 static void regions_larger_than_what_they_hold_are_found(void **state)
 {
 	(void)state;
@@ -306,6 +333,18 @@ static void a_program_out_of_order_is_found(void **state)
 	struct greta_plan_launch *qkv = first(&p, GRETA_KERNEL_qkv), swap = qkv[0];
 	qkv[0] = qkv[1];
 	qkv[1] = swap;
+	refused(&p, "arguments of launch");
+
+	p = admit(GRETA_FUSE_FULL); /* their arguments, too */
+	qkv = first(&p, GRETA_KERNEL_qkv);
+	swap = qkv[0];
+	struct greta_qkv_args args = *(struct greta_qkv_args *)args_of(&p, qkv);
+	memmove(args_of(&p, &qkv[0]), args_of(&p, &qkv[1]), qkv[1].args_bytes);
+	qkv[0] = qkv[1];
+	qkv[0].args = swap.args;
+	qkv[1] = swap;
+	qkv[1].args = qkv[0].args + qkv[0].args_bytes;
+	memcpy(args_of(&p, &qkv[1]), &args, sizeof(args));
 	refused(&p, "nothing has written");
 }
 
@@ -474,6 +513,7 @@ int main(void)
 	    ON_ALL(holes_are_found),
 	    ON_ALL(pointers_out_of_bounds_are_found),
 	    ON_ALL(arguments_that_do_not_fit_are_found),
+	    ON_ALL(arguments_that_two_launches_share_are_found),
 	    ON_ALL(regions_larger_than_what_they_hold_are_found),
 	    ON_ALL(lifetimes_that_are_not_those_of_the_launches_are_found),
 	    ON_ALL(a_program_out_of_order_is_found),
