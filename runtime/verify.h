@@ -1,6 +1,9 @@
 /* Proves that a plan is harmless: that no launch of it, at any state the runtime can reach, reads or writes a byte it
  * was not given, or reads a byte of the arena that its program has not written before.
  *
+ * Harmless is not right: that a plan computes its model is not proven. A launch may read another layer's tensor of the
+ * same shape, and constants (the rotary frequencies) and exponents are compared with nothing.
+ *
  * It lives beside the plan's reader because the runtime asks it at load; the planner asks it about every plan it makes.
  * It knows kernels/abi.h and runtime/plan.h only and shares nothing with the planner, so that an error there is found
  * here. What it takes for granted: the kernels touch what abi.h says, and greta_plan_open* has passed. */
@@ -18,8 +21,9 @@
  * UNSUPPORTED for a target that this build does not know; MEMORY. Takes milliseconds. */
 enum greta_status greta_verify_plan(const struct greta_plan *plan, struct greta_error *error);
 
-/* Checks that the plan was made for this very model: fingerprint, size, and each tensor's name, type, shape and place.
- * MISMATCH, saying what differs and what to do. */
+/* Checks that the plan was made for this very model: fingerprint, size, each tensor's name, type, shape and place, and
+ * the eps of every launch that has a norm. MISMATCH, saying what differs and what to do; FORMAT for a model without
+ * eps. */
 enum greta_status greta_verify_model(const struct greta_plan *plan, const struct greta_gguf *gguf,
 				     struct greta_error *error);
 

@@ -217,7 +217,11 @@ static uint64_t digits_bytes(const struct checker *c, uint64_t cols)
 	return c->chunk * (cols / 256) * c->facts->digits_bytes;
 }
 
-static bool sound(float x) { return isfinite(x) && x >= 0; }
+/* Which one the model has is not in the plan: greta_verify_model compares them. */
+static void epsilon(struct checker *c, float eps)
+{
+	require(c, isfinite(eps) && eps >= 0, "eps is negative or not finite");
+}
 
 struct input {
 	uint32_t x, norm, digits; /* fields */
@@ -230,7 +234,7 @@ static void product_input(struct checker *c, struct input in)
 {
 	require(c, in.activations == c->header->activations, "activations differ from the plan's");
 	require(c, in.cols % 256 == 0, "cols is no multiple of 256");
-	require(c, sound(in.eps), "eps is no positive number");
+	epsilon(c, in.eps);
 	if (!null(c, in.digits)) {
 		arena(c, in.digits, digits_bytes(c, in.cols), READ);
 		require(c, null(c, in.x) && null(c, in.norm), "it has digits and another input");
@@ -291,7 +295,8 @@ static void check_rope_angles(struct checker *c, const struct greta_rope_angles_
 
 static void check_rmsnorm(struct checker *c, const struct greta_rmsnorm_args *a)
 {
-	require(c, a->cols == c->header->n_embd && sound(a->eps), "cols or eps differ from the model's");
+	require(c, a->cols == c->header->n_embd, "cols differ from the model's");
+	epsilon(c, a->eps);
 	arena(c, AT(rmsnorm, x), rows_bytes(c, a->cols), READ);
 	norm_weights(c, AT(rmsnorm, weight));
 	arena(c, AT(rmsnorm, y), rows_bytes(c, a->cols), WRITE);
@@ -300,8 +305,9 @@ static void check_rmsnorm(struct checker *c, const struct greta_rmsnorm_args *a)
 
 static void check_digits(struct checker *c, const struct greta_digits_args *a)
 {
-	require(c, a->activations == c->header->activations && a->cols > 0 && a->cols % 256 == 0 && sound(a->eps),
-		"activations, cols or eps are not sound");
+	require(c, a->activations == c->header->activations && a->cols > 0 && a->cols % 256 == 0,
+		"activations or cols are not sound");
+	epsilon(c, a->eps);
 	arena(c, AT(digits, x), rows_bytes(c, a->cols), READ);
 	if (!null(c, AT(digits, norm))) {
 		norm_weights(c, AT(digits, norm));
@@ -388,7 +394,8 @@ static void split_context(struct checker *c)
 static void check_attention(struct checker *c, const struct greta_attention_args *a)
 {
 	heads(c, a->kv_heads, a->head_dim, a->kv_type, a->context);
-	require(c, a->heads == c->header->n_head && sound(a->scale), "heads or scale are not sound");
+	require(c, a->heads == c->header->n_head, "heads differ from the model's");
+	require(c, a->scale == 1.0f / sqrtf((float)c->header->head_dim), "scale is not 1 / sqrt(head_dim)");
 	arena(c, AT(attention, q), rows_bytes(c, (uint64_t)c->header->n_head * c->header->head_dim), READ);
 	caches(c, AT(attention, k_cache), AT(attention, v_cache), false);
 	arena(c, AT(attention, out), rows_bytes(c, (uint64_t)c->header->n_head * c->header->head_dim), WRITE);
@@ -440,7 +447,8 @@ static void check_lm_head(struct checker *c, const struct greta_lm_head_args *a)
 {
 	const struct greta_plan_header *h = c->header;
 	require(c, a->rows == h->n_vocab && a->cols == h->n_embd, "rows or cols differ from the model's");
-	require(c, a->activations == h->activations && sound(a->eps), "activations or eps differ from the plan's");
+	require(c, a->activations == h->activations, "activations differ from the plan's");
+	epsilon(c, a->eps);
 	matrix(c, AT(lm_head, weights), (struct matrix){a->type, a->layout, a->rows, a->cols, a->exponent});
 	arena(c, AT(lm_head, x), rows_bytes(c, a->cols), READ);
 	if (!null(c, AT(lm_head, norm)))

@@ -1,5 +1,7 @@
 #include "runtime/verify.h"
 
+#include "kernels/abi.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -11,6 +13,43 @@ static bool same(const struct greta_plan_tensor *planned, const struct greta_ggu
 	return (uint32_t)tensor->type->type == planned->type && tensor->dims[0] == planned->cols &&
 	       tensor->dims[1] == planned->rows && tensor->dims[2] == 1 && tensor->dims[3] == 1 &&
 	       tensor->offset == planned->source && tensor->bytes == planned->source_bytes;
+}
+
+static bool points(const struct greta_plan *plan, const struct greta_plan_launch *launch, uint32_t field)
+{
+	for (uint32_t r = 0; r < launch->reloc_count; r++)
+		if (plan->relocs[launch->first_reloc + r].field == field)
+			return true;
+	return false;
+}
+
+/* Where a launch has a norm, its eps is the model's; one that takes a norm and has none does not read its eps. */
+static bool normed_alike(const struct greta_plan *plan, const struct greta_plan_launch *launch, float eps)
+{
+	const struct greta_kernel_info *info = greta_kernel_info(launch->kernel);
+	bool normed = true;
+	float given = eps;
+	for (uint32_t f = 0; f < info->field_count; f++) {
+		const struct greta_field *field = &info->fields[f];
+		if (!strcmp(field->name, "eps"))
+			memcpy(&given, plan->args + launch->args + field->offset, sizeof(given));
+		else if (!strcmp(field->name, "norm"))
+			normed = points(plan, launch, field->offset);
+	}
+	return !normed || given == eps;
+}
+
+static enum greta_status compare_eps(const struct greta_plan *plan, const struct greta_gguf *gguf,
+				     struct greta_error *error)
+{
+	float eps = 0;
+	enum greta_status status = greta_gguf_get_f32(gguf, "llama.attention.layer_norm_rms_epsilon", &eps, error);
+	for (size_t i = 0; status == GRETA_OK && i < plan->launch_count; i++)
+		if (!normed_alike(plan, &plan->launches[i], eps))
+			status = DIFFERS("%s has an eps of %.9g, launch %zu (%s) has another: plan it again with greta-plan build",
+					 greta_gguf_path(gguf), (double)eps, i,
+					 greta_kernel_info(plan->launches[i].kernel)->name);
+	return status;
 }
 
 enum greta_status greta_verify_model(const struct greta_plan *plan, const struct greta_gguf *gguf,
@@ -35,5 +74,5 @@ enum greta_status greta_verify_model(const struct greta_plan *plan, const struct
 			return DIFFERS("%s: tensor %s is not as the plan says: plan it again with greta-plan build",
 				       path, name);
 	}
-	return GRETA_OK;
+	return compare_eps(plan, gguf, error);
 }

@@ -357,6 +357,34 @@ static void the_plan_fits_its_model_only(void **state)
 	greta_plan_image_finish(&image);
 }
 
+static void the_eps_of_every_norm_is_the_models(void **state)
+{
+	(void)state;
+	for (uint32_t fuse = 0; fuse < 2; fuse++) {
+		struct greta_plan_image image = small_model_plan(&model, fuse);
+		struct greta_plan plan = opened(&image);
+		struct greta_error error;
+		uint32_t normed = 0;
+		uint8_t *args = (uint8_t *)image.data + plan.header->sections[GRETA_PLAN_ARGS].offset;
+		for (size_t l = 0; l < plan.launch_count; l++) {
+			const struct greta_kernel_info *info = greta_kernel_info(plan.launches[l].kernel);
+			for (uint32_t f = 0; f < info->field_count; f++) {
+				float *eps = (void *)(args + plan.launches[l].args + info->fields[f].offset), right = *eps;
+				if (strcmp(info->fields[f].name, "eps") != 0 || right == 0)
+					continue;
+				normed++;
+				*eps = right * 2;
+				assert_int_equal(greta_verify_model(&plan, model.gguf, &error), GRETA_ERROR_MISMATCH);
+				assert_non_null(strstr(error.message, "eps"));
+				*eps = right;
+			}
+		}
+		assert_int_equal(normed, 3 * (2 * LAYERS + 1)); /* in each of three programs */
+		assert_int_equal(greta_verify_model(&plan, model.gguf, &error), GRETA_OK);
+		greta_plan_image_finish(&image);
+	}
+}
+
 static void a_plan_is_written_whole_and_read_back(void **state)
 {
 	(void)state;
@@ -413,6 +441,7 @@ int main(void)
 	    cmocka_unit_test(a_gpu_takes_the_function_for_its_weights),
 	    cmocka_unit_test(a_step_reads_every_weight_once),
 	    cmocka_unit_test(the_plan_fits_its_model_only),
+	    cmocka_unit_test(the_eps_of_every_norm_is_the_models),
 	    cmocka_unit_test(a_plan_is_written_whole_and_read_back),
 	    cmocka_unit_test(another_version_or_build_is_refused_with_the_remedy),
 	};

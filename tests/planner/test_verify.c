@@ -260,6 +260,16 @@ static void arguments_that_do_not_fit_are_found(void **state)
 	refused(&p, "heads_per_block");
 
 	p = admit(GRETA_FUSE_FULL);
+	attention = args_of(&p, first(&p, GRETA_KERNEL_attention));
+	attention->scale *= 2;
+	refused(&p, "scale is not 1 / sqrt(head_dim)");
+
+	p = admit(GRETA_FUSE_NONE);
+	struct greta_rmsnorm_args *norm = args_of(&p, first(&p, GRETA_KERNEL_rmsnorm));
+	norm->eps = -norm->eps;
+	refused(&p, "eps is negative");
+
+	p = admit(GRETA_FUSE_FULL);
 	first(&p, GRETA_KERNEL_product)->shared_bytes -= 4;
 	refused(&p, "shared");
 
