@@ -42,14 +42,35 @@ static int open_nameless(const char *path)
 	return fd;
 }
 
+/* Opens a file of the name that is then in file->temporary. Returns -1, with errno, and no name when there can be none. */
+static int open_beside(struct greta_new_file *file)
+{
+	for (int i = 0; i < TRIES; i++) {
+		file->temporary = name_beside(file->path, i);
+		if (!file->temporary)
+			return -1;
+		int fd = open(file->temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+		if (fd >= 0)
+			return fd;
+		int reason = errno;
+		free(file->temporary);
+		file->temporary = NULL;
+		errno = reason;
+		if (reason != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
 enum greta_status greta_new_file_init(struct greta_new_file *file, const char *path, struct greta_error *error)
 {
 	struct stat there;
+	bool replaces = lstat(path, &there) == 0;
 	if (strcmp(path, "-") == 0)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
 				  "cannot write to standard output here: name a file (one of that "
 				  "name is ./-)");
-	if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
+	if (replaces && !S_ISREG(there.st_mode))
 		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: it is there and %s", path,
 				  S_ISLNK(there.st_mode) ? "a symbolic link: name what it leads to"
 				  : S_ISDIR(there.st_mode) ? "a folder"
@@ -60,22 +81,13 @@ enum greta_status greta_new_file_init(struct greta_new_file *file, const char *p
 	/* Naming it later goes through /proc. */
 	if (*path && access("/proc/self/fd", X_OK) == 0)
 		made.fd = open_nameless(path);
-	for (int i = 0; made.fd < 0 && i < TRIES; i++) {
-		free(made.temporary);
-		made.temporary = name_beside(path, i);
-		if (!made.temporary) {
-			free(made.path);
-			return greta_fail(error, GRETA_ERROR_MEMORY, "no memory to write %s", path);
-		}
-		made.fd = open(made.temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
-		if (made.fd < 0 && errno != EEXIST)
-			break;
-	}
-	if (made.fd < 0) {
+	if (made.fd < 0)
+		made.fd = open_beside(&made);
+	if (made.fd < 0 || (replaces && fchmod(made.fd, there.st_mode & 0777) != 0)) {
 		int reason = errno;
-		free(made.temporary);
-		free(made.path);
-		return greta_fail(error, GRETA_ERROR_IO, "cannot write %s: %s", path, strerror(reason));
+		greta_new_file_finish(&made);
+		return greta_fail(error, reason == ENOMEM ? GRETA_ERROR_MEMORY : GRETA_ERROR_IO, "cannot write %s: %s", path,
+				  strerror(reason));
 	}
 	*file = made;
 	return GRETA_OK;

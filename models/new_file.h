@@ -20,7 +20,8 @@ struct greta_new_file {
 };
 
 /* Begins the file; its folder must exist. What is there already and is no regular file (a device, a folder, a link) is
- * not replaced; neither is a link's target, nor is "-" a file. ARGUMENT ("-"), IO, MEMORY. */
+ * not replaced; neither is a link's target, nor is "-" a file. What replaces a file has its permissions, from here on.
+ * ARGUMENT ("-"), IO, MEMORY. */
 enum greta_status greta_new_file_init(struct greta_new_file *file, const char *path, struct greta_error *error);
 
 /* A stream into it, for the caller to close before greta_new_file_commit; NULL, with errno, when there can be none. */

@@ -293,7 +293,7 @@ static void new_files_appear_whole_or_not_at_all(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 	greta_new_file_finish(&file);
 	assert_int_equal(list(name), 0);
-	for (int round = 0; round < 2; round++) { /* the second replaces the first's */
+	for (int round = 0; round < 2; round++) { /* the second replaces the first's, and keeps its permissions */
 		assert_int_equal(greta_new_file_init(&file, path, &error), GRETA_OK);
 		assert_int_equal(write(file.fd, round ? "two" : "one", 3), 3);
 		assert_int_equal(greta_new_file_commit(&file, &error), GRETA_OK);
@@ -303,6 +303,10 @@ static void new_files_appear_whole_or_not_at_all(void **state)
 		assert_int_equal(read(fd, text, 3), 3);
 		close(fd);
 		assert_string_equal(text, round ? "two" : "one");
+		struct stat about;
+		assert_int_equal(stat(path, &about), 0);
+		assert_true(round == 0 || (about.st_mode & 07777) == 0640);
+		assert_int_equal(chmod(path, 0640), 0);
 	}
 	remove_all();
 	assert_int_equal(greta_new_file_init(&file, "/nonexistent/folder/file", &error), GRETA_ERROR_IO);
