@@ -21,7 +21,8 @@ void greta_show_arena(const struct greta_plan *plan, uint32_t program, uint32_t 
 /* Everything, as one JSON object. False when memory or the stream failed. */
 bool greta_show_json(const struct greta_plan *plan, const char *path, FILE *out);
 
-/* A picture of a program: its launches in order, the arena over time, and the launches of each logic block. */
+/* A picture of a program: its launches in order, the arena over time, and the launches of each logic block. XML in any
+ * case: what is no character in a name becomes U+FFFD. */
 void greta_show_svg(const struct greta_plan *plan, uint32_t program, FILE *out);
 
 #endif

@@ -1,7 +1,9 @@
+#include "models/utf8.h"
 #include "planner/describe.h"
 #include "planner/show.h"
 
 #include <math.h>
+#include <string.h>
 
 #define WIDTH 1280
 #define LEFT 96    /* of the panels */
@@ -23,14 +25,24 @@ struct canvas {
 	uint32_t point_count;
 };
 
+/* Text from outside need not be what XML takes: other bytes, and the characters that XML excludes, become U+FFFD. */
+static bool is_xml(const char *character, size_t length)
+{
+	return length == 3 ? memcmp(character, "\xef\xbf\xbe", 3) != 0 && memcmp(character, "\xef\xbf\xbf", 3) != 0
+			   : length > 1 || (unsigned char)*character >= 32;
+}
+
 static void print_escaped(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		switch (*text) {
+	size_t step;
+	for (size_t left = strlen(text); left; text += step, left -= step) {
+		bool good = greta_utf8_front(text, left, &step) == GRETA_UTF8_COMPLETE && is_xml(text, step);
+		switch (good ? *text : '\0') {
+		case '\0': fputs("\xef\xbf\xbd", out); break;
 		case '<': fputs("&lt;", out); break;
 		case '>': fputs("&gt;", out); break;
 		case '&': fputs("&amp;", out); break;
-		default: fputc(*text, out);
+		default: fwrite(text, 1, step, out);
 		}
 	}
 }
@@ -72,9 +84,11 @@ static void print_title(const struct canvas *c)
 	print_escaped(c->out, greta_plan_string(c->plan, c->program->name));
 	fputs("</text>\n", c->out);
 	fprintf(c->out,
-		"<text class='quiet' x='24' y='64'>%u launches, %u per layer · target %s, fuse %s, activations %s, context %u",
-		c->program->launch_count, greta_launches_per_layer(c->plan, c->program), h->target,
-		greta_fuse_name(h->fuse), greta_activations_name(h->activations), h->context);
+		"<text class='quiet' x='24' y='64'>%u launches, %u per layer · target ", c->program->launch_count,
+		greta_launches_per_layer(c->plan, c->program));
+	print_escaped(c->out, h->target);
+	fprintf(c->out, ", fuse %s, activations %s, context %u", greta_fuse_name(h->fuse),
+		greta_activations_name(h->activations), h->context);
 	if (c->program->kind == GRETA_PROGRAM_DECODE)
 		fprintf(c->out, " · a step reads %s of weights", greta_bytes_text(h->step_weight_bytes, step));
 	fputs("</text>\n", c->out);

@@ -37,7 +37,7 @@ enum greta_plan_section {
 	GRETA_PLAN_RELOCS,    /* struct greta_plan_reloc */
 	GRETA_PLAN_ARGS,      /* bytes: argument structs, each at a multiple of 8 */
 	GRETA_PLAN_CONSTANTS, /* bytes: contents of constant tensors */
-	GRETA_PLAN_STRINGS,   /* bytes: NUL-terminated UTF-8, first one empty */
+	GRETA_PLAN_STRINGS,   /* bytes: NUL-terminated text, first one empty */
 	GRETA_PLAN_SECTION_COUNT
 };
 
