@@ -89,6 +89,18 @@ static char *default_output(const char *model)
 	return asprintf(&output, "%.*s.plan", (int)length, name) < 0 ? NULL : output;
 }
 
+/* Strings of a plan hold none. */
+static void warn_of_path(const char *model)
+{
+	char absolute[PATH_MAX];
+	const char *path = realpath(model, absolute) ? absolute : model;
+	while (*path && (unsigned char)*path >= 32 && *path != 127)
+		path++;
+	if (*path)
+		greta_command_warn("greta-plan build", "the model's path has control characters, which the plan cannot hold: "
+						       "who uses the plan must name the model (greta-exec -m)");
+}
+
 static enum greta_status build(const struct request *request, const char *output, struct greta_error *error)
 {
 	struct greta_gguf *gguf;
@@ -124,8 +136,10 @@ int greta_plan_command_build(int argc, char **argv)
 	struct greta_error error = {0};
 	enum greta_status status = output ? build(&request, output, &error)
 					  : greta_fail(&error, GRETA_ERROR_MEMORY, "out of memory");
-	if (status == GRETA_OK)
+	if (status == GRETA_OK) {
+		warn_of_path(request.model);
 		printf("%s\n", output);
+	}
 	code = status == GRETA_OK ? 0 : greta_command_failed("greta-plan build", &error);
 	free(made);
 	return code;

@@ -14,8 +14,10 @@
 static const char usage[] =
     "usage: greta-plan pack [--capacity N] [--effort N] [-o FILE] FILE.csv\n"
     "\n"
-    "Packs the buffers of a CSV file (columns id,lower,upper,size; - reads the standard input) into one arena and writes\n"
-    "them with their offsets. Lifetimes are half-open: [lower, upper).\n"
+    "Packs the buffers of a CSV file (- reads the standard input) into one arena and writes them with their offsets.\n"
+    "The first line names the columns, in any order: id,lower,upper,size; lifetimes are half-open: [lower, upper).\n"
+    "There may be two more: alignment (bytes, a power of two; 1 without it), and offset, which is not read, so that an\n"
+    "output can be packed again.\n"
     "\n"
     "  --capacity N   any packing within N bytes will do; without it the peak is minimised\n"
     "  --effort N     search nodes to spend (default 2000000)\n"
@@ -85,6 +87,9 @@ static enum greta_status run(const struct request *request, bool *out_packed, st
 	struct greta_pack_table table = {0};
 	struct greta_pack_result result = {0};
 	const char *name = greta_read_file_name(request->input);
+	if (strcmp(request->input, "-") != 0 && greta_same_file(request->input, request->output))
+		return greta_fail(error, GRETA_ERROR_ARGUMENT, "%s is the input: the packing would replace it",
+				  request->output);
 	enum greta_status status = greta_read_file(request->input, TEXT_MAX, &text, &length, error);
 	if (!status && length == TEXT_MAX)
 		status = greta_fail(error, GRETA_ERROR_FORMAT, "%s has %zu bytes or more", name, TEXT_MAX);

@@ -81,6 +81,20 @@ static enum greta_status draw(const struct greta_plan *plan, const char *name, u
 	return status;
 }
 
+/* The text that was asked for. False, with errno, when it did not arrive. */
+static bool print(const struct greta_plan *plan, const struct request *request, size_t first)
+{
+	uint32_t columns = terminal_columns();
+	greta_show_summary(plan, request->plan, stdout);
+	for (size_t p = first; p < plan->program_count; p++) {
+		if (request->launches && selected(request, plan, p))
+			greta_show_launches(plan, &plan->programs[p], stdout);
+		if (request->arena && selected(request, plan, p))
+			greta_show_arena(plan, (uint32_t)p, columns, stdout);
+	}
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
 static int show(const struct greta_plan *plan, const struct request *request)
 {
 	size_t first = 0;
@@ -96,13 +110,9 @@ static int show(const struct greta_plan *plan, const struct request *request)
 		return 1;
 	}
 	bool alone = request->json || (request->svg && !request->launches && !request->arena);
-	if (!alone)
-		greta_show_summary(plan, request->plan, stdout);
-	for (size_t p = first; p < plan->program_count && !request->json; p++) {
-		if (request->launches && selected(request, plan, p))
-			greta_show_launches(plan, &plan->programs[p], stdout);
-		if (request->arena && selected(request, plan, p))
-			greta_show_arena(plan, (uint32_t)p, terminal_columns(), stdout);
+	if (!alone && !print(plan, request, first)) {
+		fprintf(stderr, "greta-plan show: cannot write: %s\n", strerror(errno));
+		return 1;
 	}
 	struct greta_error error;
 	if (!request->svg || draw(plan, request->plan, (uint32_t)first, request->svg, &error) == GRETA_OK)

@@ -51,6 +51,20 @@ mv latin.plan "$latin"
 "$tool" show "$latin" --json >out
 tells_latin out plan
 
+# A path that a plan cannot hold is told of.
+odd=$(printf 'new\nline.gguf')
+cp "$model" "$odd"
+ends 0 build "$odd" -o odd.plan
+[ "$(cat out)" = odd.plan ]
+says '^greta-plan build: warning: the model.s path has control characters' err
+[ "$(wc -l <err)" -eq 1 ]
+"$tool" verify odd.plan -m "$odd" >/dev/null
+
+# What is replaced keeps its permissions.
+chmod 600 odd.plan
+"$tool" build "$model" -o odd.plan >/dev/null
+[ "$(stat -c %a odd.plan)" = 600 ]
+
 # Compares.
 "$tool" diff full.plan again.plan >/dev/null
 status=0
@@ -99,6 +113,14 @@ for command in --help --version targets "verify full.plan" "diff full.plan again
 	"$tool" $command >/dev/full 2>err || status=$?
 	[ "$status" -eq 1 ] && grep -q 'cannot write.*No space left' err || { echo "$command: a full disk goes unnoticed"; exit 1; }
 done
+for view in --launches --arena --json; do
+	status=0
+	"$tool" show full.plan $view --svg late.svg >/dev/full 2>err || status=$?
+	[ "$status" -eq 1 ] && grep -q '^greta-plan show: cannot write.*: No space left' err
+	[ "$(wc -l <err)" -eq 1 ] && [ ! -e late.svg ]
+	"$tool" show full.plan $view --svg late.svg >&- 2>err && exit 1
+	grep -q '^greta-plan show: cannot write.*: Bad file descriptor' err
+done
 refused 2 'no program' show full.plan --program prefill7
 refused 2 'no command' plan
 refused 2 'would both go to standard output' show full.plan --json --svg -
@@ -119,6 +141,12 @@ refused 1 'cannot open' pack missing.csv
 printf 'id,lower,upper,size\n1,0,2,100\n2,1,3,100\n' >two.csv
 ends 1 pack --capacity 100 two.csv
 says '^greta-plan pack: no packing exists' err
+cp two.csv in.csv
+refused 2 'is the input' pack in.csv -o ./in.csv
+cmp two.csv in.csv
+"$tool" pack two.csv -o out.csv 2>/dev/null
+ends 0 pack --help
+says 'alignment (bytes'
 [ ! -e x.plan ]
 head -c 5000 full.plan >cut.plan
 refused 1 'damaged plan' verify cut.plan
