@@ -160,7 +160,8 @@ static void describe_value(const struct greta_option *option, const char *value,
 	if (option->words)
 		describe_words(option->words, words, sizeof(words));
 	if (option->real)
-		snprintf(out, EXPECTED_MAX, "a number%s", option->positive ? " above 0" : "");
+		snprintf(out, EXPECTED_MAX, "a number%s%s", option->positive ? " above 0" : "",
+			 value && isinf(strtod(value, NULL)) ? " that 64 bits hold" : "");
 	else if (option->words && option->list)
 		snprintf(out, EXPECTED_MAX, "one or more of %s, each once, with commas between", words);
 	else if (option->list)
@@ -187,19 +188,36 @@ int greta_command_failed(const char *tool, const struct greta_error *error)
 	return error->status == GRETA_ERROR_ARGUMENT ? 2 : 1;
 }
 
+/* As it was given. */
+static const char *name_of(int code, const struct greta_option *option, char out[64])
+{
+	if (code < LONG)
+		snprintf(out, 64, "-%c", code);
+	else
+		snprintf(out, 64, "--%s", option->name);
+	return out;
+}
+
 /* `expected` NULL: what the table says; `value` NULL: there was none. */
 static int unexpected(const struct greta_command_line *line, int code, const struct greta_option *option,
 		      const char *expected, const char *value)
 {
 	struct greta_error error; /* whose message is one printable line, whatever the value is */
 	char name[64], wanted[EXPECTED_MAX];
-	if (code < LONG)
-		snprintf(name, sizeof(name), "-%c", code);
-	else
-		snprintf(name, sizeof(name), "--%s", option->name);
+	name_of(code, option, name);
 	describe_value(option, value, wanted);
 	greta_fail(&error, GRETA_ERROR_ARGUMENT, "%s: expected %s, got %s%s%s", name, expected ? expected : wanted,
 		   value ? "'" : "", value ? value : "nothing", value ? "'" : "");
+	return greta_command_failed(line->tool, &error);
+}
+
+static int contradicted(const struct greta_command_line *line, int code, const struct greta_option *option,
+			const char *before, const char *value)
+{
+	struct greta_error error;
+	char name[64];
+	greta_fail(&error, GRETA_ERROR_ARGUMENT, "%s: expected one value, got '%.100s' and '%.100s'",
+		   name_of(code, option, name), before, value);
 	return greta_command_failed(line->tool, &error);
 }
 
@@ -285,6 +303,7 @@ int greta_command_line_read(const struct greta_command_line *line, int argc, cha
 {
 	struct option options[OPTIONS_MAX + 3];
 	char letters[3 * OPTIONS_MAX + 3];
+	const char *values[OPTIONS_MAX] = {NULL}; /* of the options so far */
 	describe(line, options, letters);
 	signal(SIGXFSZ, SIG_IGN);
 	optind = 0; /* begin, even if somebody has used getopt before */
@@ -297,6 +316,11 @@ int greta_command_line_read(const struct greta_command_line *line, int argc, cha
 		const char *expected = option->read ? option->read(option->to, optarg) : NULL;
 		if (expected || (!option->read && !read_value(option, optarg)))
 			return unexpected(line, code, option, expected, optarg);
+		const char **before = &values[option - line->options];
+		bool one = !option->flag && !option->bare && !option->read;
+		if (one && *before && strcmp(*before, optarg) != 0)
+			return contradicted(line, code, option, *before, optarg);
+		*before = optarg;
 	}
 	size_t operands = (size_t)(argc - optind);
 	if (operands < line->least)

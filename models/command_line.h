@@ -62,7 +62,8 @@ struct greta_command_line {
 };
 
 /* Returns -1 when there is something to do, with the operands, ended by NULL, in *out_operands; else the exit status:
- * what was asked for has been printed, or what is wrong. From then on a limit on file sizes (ulimit -f) is an error
+ * what was asked for has been printed, or what is wrong. An option given twice with two values is wrong, too, but
+ * for `bare` ones and those that read them themselves. From then on a limit on file sizes (ulimit -f) is an error
  * like a full disk, not the tool's end. */
 int greta_command_line_read(const struct greta_command_line *line, int argc, char **argv, char ***out_operands);
 

@@ -79,6 +79,16 @@ static enum greta_status check(const struct greta_synth_shape *shape, struct gre
 	return GRETA_OK;
 }
 
+/* Whether an item before this one sets the same field. */
+static bool is_said_before(const char *text, const char *item)
+{
+	size_t key = strcspn(item, "=,") + 1; /* with what ends it */
+	for (const char *earlier = text; earlier < item; earlier += strcspn(earlier, ",") + 1)
+		if (strncmp(earlier, item, key) == 0)
+			return true;
+	return false;
+}
+
 enum greta_status greta_synth_parse_shape(const char *text, struct greta_synth_shape *out_shape,
 					  struct greta_error *error)
 {
@@ -92,6 +102,9 @@ enum greta_status greta_synth_parse_shape(const char *text, struct greta_synth_s
 	enum greta_status status;
 	for (const char *item = text;;) {
 		size_t length = strcspn(item, ",");
+		if (is_said_before(text, item))
+			return greta_fail(error, GRETA_ERROR_ARGUMENT, "shape: %.*s is said twice", (int)strcspn(item, "=,"),
+					  item);
 		if ((status = set_field(&shape, item, length, error)))
 			return status;
 		item += length;

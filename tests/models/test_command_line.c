@@ -107,6 +107,7 @@ static void test_says_what_was_expected(void **state)
 		{"a -n 1", "-n: expected a whole number from 2 to 10, got '1'"},
 		{"a --number 11", "--number: expected a whole number from 2 to 10, got '11'"},
 		{"a --number=", "--number: expected a whole number from 2 to 10, got ''"},
+		{"a -n 3 --number 4", "--number: expected one value, got '3' and '4'"},
 		{"a -n +5", "-n: expected a whole number from 2 to 10, got '+5'"},
 		{"a -n 5G", "-n: expected a whole number from 2 to 10, got '5G'"},
 		{"a -n", "-n: expected a whole number from 2 to 10, got nothing"},

@@ -237,7 +237,7 @@ static void test_shapes_that_cannot_be_are_refused(void **state)
 	    "llama-2-8b", "",          "embd",          "embd=",         "embd=300",       "embd=-256",
 	    "embd=512x",  "layers=0",  "layers=5000",   "heads=3",       "heads=32",       "kv=3",
 	    "ffn=1000",   "vocab=100", "embd=512,,kv=2", "colour=3",     "vocab=99999999", "embd=512,",
-	    "heads=1",    "tied=2",    "embd=0x200",
+	    "heads=1",    "tied=2",    "embd=0x200",    "embd=256,embd=512",
 	};
 	for (size_t i = 0; i < sizeof(WRONG) / sizeof(WRONG[0]); i++) {
 		struct greta_synth_shape shape;
