@@ -67,6 +67,22 @@ struct values {
 	bool chunk, prefill;
 };
 
+/* The library checks them, too, but does not know how they are called here. */
+static int check_sampling(const struct greta_command_line *line, const struct values *v)
+{
+	if (v->temperature < 0)
+		return greta_command_line_wrong(line, "--temp: expected 0 or more, got %g", v->temperature);
+	if (v->temperature > FLT_MAX)
+		return greta_command_line_wrong(line, "--temp: %g is more than a number of 32 bits holds", v->temperature);
+	if (!(v->top_p > 0 && v->top_p <= 1))
+		return greta_command_line_wrong(line, "--top-p: expected a number above 0 and at most 1, got %g", v->top_p);
+	if (!((float)v->top_p > 0))
+		return greta_command_line_wrong(line, "--top-p: %g is less than a number of 32 bits holds", v->top_p);
+	if (!(v->min_p >= 0 && (float)v->min_p < 1))
+		return greta_command_line_wrong(line, "--min-p: expected a number from 0 to below 1, got %g", v->min_p);
+	return -1;
+}
+
 static int finish(const struct greta_command_line *line, struct greta_exec_arguments *a, const struct values *values)
 {
 	a->sampling.temperature = (float)values->temperature;
@@ -76,9 +92,11 @@ static int finish(const struct greta_command_line *line, struct greta_exec_argum
 		a->options.chunk_tokens = 1; /* a piece of one token is a token */
 	a->options.no_prefill = values->prefill && !a->options.prefill[0];
 	a->draws_seed = values->random;
-	if (values->temperature > FLT_MAX)
-		return greta_command_line_wrong(line, "--temp: %g is more than a number of 32 bits holds",
-						values->temperature);
+	int wrong = check_sampling(line, values);
+	if (wrong >= 0)
+		return wrong;
+	if (a->json && a->echo)
+		return greta_command_line_wrong(line, "--json has the prompt as tokens alone: leave out --echo");
 	if (a->options.no_cache && (a->options.cache || a->options.cache_bytes || a->options.check_weights))
 		return greta_command_line_wrong(line, "--no-cache leaves nothing to say of the cache with %s",
 						a->options.cache ? "--cache" : a->options.cache_bytes ? "--cache-limit" : "--check");

@@ -159,18 +159,23 @@ static size_t choose_limit(const struct run *run, bool *out_cut)
 
 static enum greta_status check_room(const struct run *run, size_t prompt_tokens, struct greta_error *error)
 {
-	size_t context = greta_get_info(run->greta)->context;
+	const struct greta_info *info = greta_get_info(run->greta);
+	size_t context = info->context;
+	bool larger = context < info->context_train; /* could be had */
 	size_t wanted = run->arguments->limit_given ? run->arguments->limit : 0;
 	if (prompt_tokens <= context && wanted <= context - prompt_tokens)
 		return GRETA_OK;
 	if (prompt_tokens > context || !wanted)
 		return greta_fail(error, GRETA_ERROR_CONTEXT,
-				  "the %zu tokens of the prompt do not fit into the context of %zu: shorten it, or ask for a larger "
-				  "context with --ctx", prompt_tokens, context);
+				  "the %zu token%s of the prompt do not fit into the context of %zu%s: shorten it%s", prompt_tokens,
+				  prompt_tokens == 1 ? "" : "s", context, larger ? "" : ", which is all that the model has",
+				  larger ? ", or ask for a larger context with --ctx" : "");
 	return greta_fail(error, GRETA_ERROR_CONTEXT,
-	                  "%zu tokens of prompt and %zu to generate do not fit into the context of %zu: "
-	                  "ask for fewer with -n, or for a larger context with --ctx",
-	                  prompt_tokens, wanted, context);
+	                  "%zu token%s of prompt and %zu to generate do not fit into the context of %zu%s: "
+	                  "ask for fewer with -n%s",
+	                  prompt_tokens, prompt_tokens == 1 ? "" : "s", wanted, context,
+	                  larger ? "" : ", which is all that the model has",
+	                  larger ? ", or for a larger context with --ctx" : "");
 }
 
 static enum greta_status run_text(struct run *run, const char *text, size_t length, struct greta_error *error)

@@ -29,6 +29,14 @@ refused 2 "exclude each other" a.gguf -p x -f y
 refused 2 "-n: expected a whole number from 0 to 4294967295, got '99999999999999999999'" a.gguf -n 99999999999999999999
 refused 2 "from 0 to 18446744073709551615 or random, got '18446744073709551616'" a.gguf --seed 18446744073709551616
 refused 2 "--temp: 1e+39 is more" a.gguf -p x --temp 1e39
+refused 2 "--temp: expected a number that 64 bits hold, got '1e400'" a.gguf -p x --temp 1e400
+refused 2 "--temp: expected 0 or more, got -1" a.gguf -p x --temp -1
+refused 2 "--top-p: 1e-60 is less" a.gguf -p x --top-p 1e-60
+refused 2 "--min-p: expected a number from 0 to below 1, got 1" a.gguf -p x --min-p 1
+refused 2 "--kv: expected one value, got 'f16' and 'f32'" a.gguf -p x --kv f16 --kv f32
+refused 2 "-n: expected one value, got '3' and '4'" a.gguf -p x --tokens 3 -n 4
+ends 0 a.gguf -p x -n 1 --kv f16 --kv f16
+refused 2 "leave out --echo" a.gguf -p x --json --echo
 refused 2 "cache with --cache" a.gguf -p x --no-cache --cache somewhere
 refused 2 "cache with --cache-limit" a.gguf -p x --no-cache --cache-limit 1G
 refused 2 "cache with --check" a.gguf -p x --no-cache --check
@@ -183,6 +191,8 @@ ends 0 a.gguf -p "hello world" -n 12 --echo
 refused 1 "context of 32" a.gguf -p "hello world" -c 32 -n 100
 refused 1 "100 to generate" a.gguf -p "hello world" -c 32 -n 100
 refused 1 "tokens of the prompt do not fit into the context of 32: shorten it" a.gguf -p "a b c d e f g h i j k l m n o p q r s t u v w x y z" -c 32
+refused 1 "context of 256, which is all that the model has: ask for fewer with -n" a.gguf -p "hello world" -n 256
+grep -q -e --ctx err && fault "a larger context than the model's is proposed: $(cat err)"
 ends 0 a.gguf -p "hello world" -c 32 --stats --ignore-end
 grep -q "^stopped .*context" err || fault "a default length does not end with the context: $(cat err)"
 
