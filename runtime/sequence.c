@@ -105,9 +105,8 @@ static enum greta_status check_feed(const struct greta *greta, const int32_t *to
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "no tokens to feed");
 	if (count > header->context - greta->length)
 		return greta_fail(error, GRETA_ERROR_CONTEXT,
-		                  "%zu tokens behind %zu do not fit into the context of %u: plan with a "
-		                  "larger one",
-		                  count, greta->length, header->context);
+		                  "%zu token%s behind %zu do not fit into the context of %u: plan with a larger one",
+		                  count, count == 1 ? "" : "s", greta->length, header->context);
 	for (size_t i = 0; i < count; i++)
 		if (tokens[i] < 0 || (uint32_t)tokens[i] >= header->n_vocab)
 			return greta_fail(error, GRETA_ERROR_ARGUMENT,
@@ -192,9 +191,9 @@ static enum greta_status check_generate(const struct greta *greta, size_t count,
 		return greta_fail(error, GRETA_ERROR_ARGUMENT, "nothing to follow: the sequence is empty");
 	if (count > context - greta->length)
 		return greta_fail(error, GRETA_ERROR_CONTEXT,
-		                  "%zu tokens to generate behind %zu do not fit into the context of %u: "
-		                  "plan with a larger one",
-		                  count, greta->length, context);
+		                  "%zu token%s to generate behind %zu do not fit into the context of %u: plan with a "
+		                  "larger one",
+		                  count, count == 1 ? "" : "s", greta->length, context);
 	return GRETA_OK;
 }
 

@@ -127,7 +127,8 @@ static enum greta_status add_logits(const struct greta_parity_trace *a, const st
 				    const void *row_a, const void *row_b, uint32_t cols,
 				    struct greta_parity_logits *logits, struct greta_error *error)
 {
-	uint32_t k = logits->top_k < cols ? logits->top_k : cols, same = 0;
+	logits->top_k = logits->top_k < cols ? logits->top_k : cols; /* as is told, too */
+	uint32_t k = logits->top_k, same = 0;
 	uint32_t *best = calloc(2 * (size_t)k + 2, sizeof(*best));
 	if (!best)
 		return greta_fail(error, GRETA_ERROR_MEMORY, "no memory for the %u largest logits", k);

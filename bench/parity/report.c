@@ -164,9 +164,9 @@ static void print_errors(FILE *out, const struct greta_parity_report *report, co
 	const struct greta_parity_logits *g = &pair->logits;
 	if (g->rows)
 		fprintf(out,
-			"logits of %llu positions: divergence at most %.1e, mean %.1e nats; the likeliest token is the "
+			"logits of %llu position%s: divergence at most %.1e, mean %.1e nats; the likeliest token is the "
 			"same at %llu; of the %u likeliest %.1f %% are the same\n",
-			(unsigned long long)g->rows, g->max_divergence, g->sum_divergence / (double)g->rows,
+			(unsigned long long)g->rows, g->rows == 1 ? "" : "s", g->max_divergence, g->sum_divergence / (double)g->rows,
 			(unsigned long long)g->top1, g->top_k, 100 * g->sum_overlap / (double)g->rows);
 	fprintf(out, "tolerance: largest rel %.1e, 1 - cosine %.1e, divergence %.1e\n", pair->tolerance.relative,
 		pair->tolerance.cosine, pair->tolerance.divergence);
@@ -219,7 +219,8 @@ void greta_parity_report_table(FILE *out, const struct greta_parity_report *repo
 			       const struct greta_parity_result *result)
 {
 	bool counts = false;
-	fprintf(out, "%s, %zu tokens of %s, context %u\n", report->model, report->count, report->text, report->context);
+	fprintf(out, "%s, %zu token%s of %s, context %u\n", report->model, report->count, report->count == 1 ? "" : "s",
+		report->text, report->context);
 	for (size_t s = 0; s < result->sides; s++)
 		fprintf(out, "%c  %s, %u step%s%s%s\n", (int)('A' + s), result->side[s].text, result->side[s].steps,
 			result->side[s].steps == 1 ? "" : "s",

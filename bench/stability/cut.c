@@ -67,8 +67,8 @@ enum greta_status greta_stability_cut(const char *model, const struct greta_gguf
 	if (count < piece || piece < LEAST) {
 		free(cut.tokens);
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
-				  "%s has %zu tokens, a piece takes %zu: use a longer text%s", cut.from, count,
-				  piece < LEAST ? LEAST : piece, piece > LEAST ? " or a smaller --ctx" : "");
+				  "%s has %zu token%s, a piece takes %zu: use a longer text%s", cut.from, count,
+				  count == 1 ? "" : "s", piece < LEAST ? LEAST : piece, piece > LEAST ? " or a smaller --ctx" : "");
 	}
 	cut.text.tokens = cut.tokens;
 	cut.text.piece = piece;

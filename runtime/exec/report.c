@@ -25,7 +25,7 @@ void greta_exec_print_stats(const struct greta *greta, const struct greta_exec_a
 		info->fuse_full ? "full" : "none");
 	fprintf(stderr, "device      %s (%s", info->device, info->provider);
 	if (info->threads)
-		fprintf(stderr, ", %u threads", info->threads);
+		fprintf(stderr, ", %u thread%s", info->threads, info->threads == 1 ? "" : "s");
 	fprintf(stderr, ", %s kernels)\n", info->kernels);
 	fprintf(stderr,
 	        "memory      %" PRIu64 " bytes allocated on the device (planned %" PRIu64 "), %" PRIu64 " pinned on the host; %.1f "
@@ -52,7 +52,8 @@ void greta_exec_print_stats(const struct greta *greta, const struct greta_exec_a
 	fprintf(stderr, "sampling    temperature %g, top-k %u, top-p %g, min-p %g, seed %" PRIu64 "\n",
 		(double)sampling->temperature, sampling->top_k, (double)sampling->top_p, (double)sampling->min_p,
 		sampling->seed);
-	fprintf(stderr, "stopped     %s after %zu tokens\n", result->stop, result->token_count);
+	fprintf(stderr, "stopped     %s after %zu token%s\n", result->stop, result->token_count,
+		result->token_count == 1 ? "" : "s");
 }
 
 static json_t *array_of(const int32_t *tokens, size_t count)
