@@ -59,10 +59,10 @@ def arguments():
             setattr(options, name, os.path.abspath(getattr(options, name)))
     if options.llama_bench and not (os.path.isfile(options.llama_bench) and os.access(options.llama_bench, os.X_OK)):
         parser.error("--llama-bench: no program at %s" % options.llama_bench)
-    options.only = options.only.split(",") if options.only else [figure.name for figure in FIGURES]
+    options.only = [figure.name for figure in FIGURES] if options.only is None else options.only.split(",")
     unknown = set(options.only) - {figure.name for figure in FIGURES}
     if unknown:
-        parser.error("no figure is called %s; --list names them" % ", ".join(sorted(unknown)))
+        parser.error("no figure is called %s; --list names them" % ", ".join(map(repr, sorted(unknown))))
     return options
 
 

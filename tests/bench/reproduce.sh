@@ -33,6 +33,8 @@ grep -q 'no program at /nonexistent/llama-bench' err || fault "a wrong path is n
 run 2 --list --llama-bench .
 run 2 --only nonsense
 grep -q nonsense err || fault "an unknown figure is not named: $(cat err)"
+run 2 --list --only ""
+grep -q "no figure is called ''" err || fault "an empty list is not refused: $(cat err)"
 
 # ---- A report, from a build folder of two tools ----
 mkdir -p build/planner build/runtime/exec reports
