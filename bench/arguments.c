@@ -1,5 +1,6 @@
 #include "bench/arguments.h"
 
+#include "bench/configs.h"
 #include "bench/version.h"
 #include "models/command_line.h"
 #include "models/new_file.h"
@@ -75,6 +76,9 @@ static int finish(const struct greta_command_line *line, struct bench_arguments 
 		    line, "without a model there is nothing to compare with %s", a->against);
 	if (request->model && !request->prompt && !request->generate)
 		return greta_command_line_wrong(line, "nothing to measure with -p 0 -n 0");
+	if (request->model && options->context && bench_context(request) > options->context)
+		return greta_command_line_wrong(line, "the tests need %u positions, --ctx %u has fewer", bench_context(request),
+		                                options->context);
 	if (greta_same_file(a->html, request->model) || greta_same_file(a->html, a->against) ||
 	    greta_same_file(a->html, options->model))
 		return greta_command_line_wrong(line, "%s is read: the page would replace it", a->html);

@@ -94,5 +94,5 @@ struct greta_perplexity greta_perplexity_of(const double *log_probabilities, siz
 	for (size_t i = 0; i < count; i++)
 		squares += (log_probabilities[i] + mean) * (log_probabilities[i] + mean);
 	double value = exp(mean);
-	return (struct greta_perplexity){value, value * sqrt(squares / (double)count / (double)(count - 1))};
+	return (struct greta_perplexity){value, count > 1 ? value * sqrt(squares / (double)count / (double)(count - 1)) : NAN};
 }

@@ -48,10 +48,10 @@ enum greta_status greta_perplexity_score(const struct greta_perplexity_text *tex
 
 struct greta_perplexity {
 	double value;
-	double error; /* standard error of the value, tokens taken as independent */
+	double error; /* standard error of the value, tokens taken as independent; NaN of a single one */
 };
 
-/* Of `count` >= 2 values ln p. */
+/* Of `count` >= 1 values ln p. */
 struct greta_perplexity greta_perplexity_of(const double *log_probabilities, size_t count);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/want_model.h"
 #include "kernels/oracle/model.h"
 #include "models/command_line.h"
 #include "models/read_file.h"
@@ -26,6 +27,7 @@ static const char help[] =
 	"      --kv LIST             of f16, f32 (default: f16)\n"
 	"      --oracle              the model in fp64, too, and how far each form is from it\n"
 	"  -t, --threads N           threads of the cpu provider (default: all processors)\n"
+	"      --provider NAME       auto (default): a GPU that this build has kernels for, else the cpu; amd, nvidia, cpu\n"
 	"      --kernels FORM        auto (default), amx, avx512, avx2, portable, ref\n"
 	"  -h, --help                this text\n"
 	"      --version             the version\n"
@@ -33,7 +35,7 @@ static const char help[] =
 	"Exit status: 0 done, 1 failed, 2 the command line is wrong.\n";
 
 struct arguments {
-	const char *model, *file, *kernels;
+	const char *model, *file, *provider, *kernels;
 	unsigned piece, pieces;
 	unsigned activations[8], kv[8]; /* as in struct greta_options, up to the first 0 */
 	unsigned threads;
@@ -53,6 +55,7 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 		{0, "kv", .list = a->kv, .room = 7, .words = KV},
 		{0, "oracle", .flag = &a->oracle},
 		{'t', "threads", .number = &a->threads, .least = 1, .most = 1024},
+		{0, "provider", .text = &a->provider},
 		{0, "kernels", .text = &a->kernels},
 		{0},
 	};
@@ -94,8 +97,8 @@ static enum greta_status read_text(const struct arguments *a, const struct greta
 	out_text->pieces = count / a->piece < a->pieces ? count / a->piece : a->pieces;
 	if (out_text->pieces < 1)
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
-				  "%s has %zu tokens, a piece takes %u: use a longer text or a smaller -c", name, count,
-				  a->piece);
+				  "%s has %zu token%s, a piece takes %u: use a longer text or a smaller -c", name, count,
+				  count == 1 ? "" : "s", a->piece);
 	*out_count = count;
 	return GRETA_OK;
 }
@@ -103,9 +106,9 @@ static enum greta_status read_text(const struct arguments *a, const struct greta
 /* What the table is of, and its head. */
 static void print_head(const struct arguments *a, const struct greta_perplexity_text *text, size_t count)
 {
-	printf("%s, %s: %zu token%s, %zu piece%s of %zu, %zu tokens scored\n\n", a->model,
+	printf("%s, %s: %zu token%s, %zu piece%s of %zu, %zu token%s scored\n\n", a->model,
 	       greta_read_file_name(a->file), count, count == 1 ? "" : "s", text->pieces, text->pieces == 1 ? "" : "s",
-	       text->piece, greta_perplexity_count(text));
+	       text->piece, greta_perplexity_count(text), greta_perplexity_count(text) == 1 ? "" : "s");
 	printf("| activations | kv | perplexity | +/- |%s\n|---|---|---|---|%s\n",
 	       a->oracle ? " ln p against fp64: largest | root mean square |" : "", a->oracle ? "---|---|" : "");
 }
@@ -114,7 +117,8 @@ static void print_head(const struct arguments *a, const struct greta_perplexity_
 static void print_form(const char *activations, const char *kv, const double *scores, const double *exact, size_t count)
 {
 	struct greta_perplexity p = greta_perplexity_of(scores, count);
-	printf("| %s | %s | %.5f | %.5f |", activations, kv, p.value, p.error);
+	printf("| %s | %s | %.5f |", activations, kv, p.value);
+	printf(isnan(p.error) ? " - |" : " %.5f |", p.error);
 	if (exact) {
 		double largest = 0, squares = 0;
 		for (size_t i = 0; i < count; i++) {
@@ -151,8 +155,9 @@ static enum greta_status run_form(const struct arguments *a, unsigned activation
 	struct greta *greta;
 	char what[40];
 	struct greta_perplexity_watch watch = {.progress = greta_terminal_progress, .what = what};
-	struct greta_options options = {.kernels = a->kernels, .threads = a->threads, .context = (unsigned)a->piece,
-					.activations = activations, .kv = kv, .no_cache = true, .progress = greta_terminal_progress};
+	struct greta_options options = {.provider = a->provider, .kernels = a->kernels, .threads = a->threads,
+					.context = (unsigned)a->piece, .activations = activations, .kv = kv, .no_cache = true,
+					.progress = greta_terminal_progress};
 	enum greta_status status = greta_open(a->model, &options, &greta, error);
 	if (status)
 		return status;
@@ -197,7 +202,9 @@ int main(int argc, char **argv)
 	int code = read_arguments(argc, argv, &a);
 	if (code >= 0)
 		return code;
-	enum greta_status status = greta_gguf_open(a.model, &gguf, &error);
+	enum greta_status status = bench_want_model(a.model, &error);
+	if (!status)
+		status = greta_gguf_open(a.model, &gguf, &error);
 	if (!status) {
 		status = read_text(&a, gguf, &tokens, &all, &text, &error);
 		if (!status) {

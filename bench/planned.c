@@ -1,20 +1,8 @@
 #include "bench/planned.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "bench/configs.h"
+#include "bench/want_model.h"
 #include "runtime/plan.h"
-
-static bool is_plan(const char *path)
-{
-	uint64_t magic = 0;
-	int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1; /* not waiting for a pipe */
-	bool plan = fd >= 0 && read(fd, &magic, sizeof(magic)) == (ssize_t)sizeof(magic) && magic == GRETA_PLAN_MAGIC;
-	if (fd >= 0)
-		close(fd);
-	return plan;
-}
 
 static enum greta_status take(struct bench_request *request, const struct greta_plan_header *header,
                               struct greta_error *error)
@@ -29,7 +17,7 @@ static enum greta_status take(struct bench_request *request, const struct greta_
 		return greta_fail(error, GRETA_ERROR_ARGUMENT,
 		                  "--blocks plans anew, with stamps: name the model, not plan %s", request->model);
 	if (needed > header->context)
-		return greta_fail(error, GRETA_ERROR_CONTEXT,
+		return greta_fail(error, GRETA_ERROR_ARGUMENT,
 		                  "the tests need %u positions, plan %s has a context of %u", needed, request->model,
 		                  header->context);
 	request->fuse[!full] = false;
@@ -41,7 +29,7 @@ static enum greta_status take(struct bench_request *request, const struct greta_
 enum greta_status bench_planned(struct bench_request *request, struct greta_error *error)
 {
 	struct greta_plan plan;
-	if (!is_plan(request->model))
+	if (!bench_is_plan(request->model))
 		return GRETA_OK;
 	enum greta_status status = greta_plan_open(request->model, &plan, error);
 	if (status != GRETA_OK)

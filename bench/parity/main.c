@@ -2,6 +2,7 @@
 #include "bench/parity/arguments.h"
 #include "bench/parity/report.h"
 #include "bench/parity/text.h"
+#include "bench/want_model.h"
 #include "models/command_line.h"
 #include "runtime/cache.h"
 
@@ -43,6 +44,8 @@ int main(int argc, char **argv)
 	int code = greta_parity_arguments_read(argc, argv, &a);
 	if (code >= 0)
 		return code;
+	if (bench_want_model(a.model, &error) != GRETA_OK)
+		return greta_command_failed("greta-parity", &error);
 	check_cache();
 	struct greta_parity_request request = {
 		.model = a.model, .setups = a.setups, .sides = a.sides, .runs = a.runs, .top_k = a.top_k,

@@ -2,7 +2,10 @@
 #include "models/command_line.h"
 #include "models/new_file.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char help[] =
 	"greta-stability MODEL [options]: how the settings of the numbers drift from the fp64 model, by position\n"
@@ -35,6 +38,24 @@ static const char help[] =
 	"Exit status: 0 every setting ran to the end, 1 numbers stopped being finite in one or something failed, 2 the command\n"
 	"line is wrong.\n";
 
+/* Whether both are one name in one folder, however they are spelled: the file need not be there. */
+static bool same_place(const char *a, const char *b)
+{
+	const char *paths[] = {a, b}, *names[2];
+	struct stat folders[2];
+	for (int i = 0; i < 2; i++) {
+		char folder[PATH_MAX];
+		const char *slash = strrchr(paths[i], '/');
+		names[i] = slash ? slash + 1 : paths[i];
+		int length = slash ? (int)(slash - paths[i]) + 1 : 0;
+		if (snprintf(folder, sizeof(folder), "%.*s.", length, paths[i]) >= (int)sizeof(folder) ||
+		    stat(folder, &folders[i]) != 0)
+			return false;
+	}
+	return !strcmp(names[0], names[1]) && folders[0].st_dev == folders[1].st_dev &&
+	       folders[0].st_ino == folders[1].st_ino;
+}
+
 /* Reports replace neither what is read nor each other. Returns -1, or the exit status. */
 static int check_outputs(const struct greta_command_line *line, const struct greta_stability_arguments *a)
 {
@@ -43,7 +64,7 @@ static int check_outputs(const struct greta_command_line *line, const struct gre
 		if (greta_same_file(outputs[i], a->model) || greta_same_file(outputs[i], a->file))
 			return greta_command_line_wrong(line, "%s is read: the report would replace it", outputs[i]);
 		for (int k = 0; outputs[i] && k < i; k++)
-			if (outputs[k] && (!strcmp(outputs[i], outputs[k]) || greta_same_file(outputs[i], outputs[k])))
+			if (outputs[k] && (same_place(outputs[i], outputs[k]) || greta_same_file(outputs[i], outputs[k])))
 				return greta_command_line_wrong(line, "%s cannot be two reports", outputs[i]);
 	}
 	return -1;

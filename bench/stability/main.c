@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench/page_frame.h"
+#include "bench/want_model.h"
 #include "models/command_line.h"
 #include "models/terminal.h"
 
@@ -71,8 +72,9 @@ static enum greta_status run_truth(struct run *r, const struct greta_gguf *gguf,
 	status = greta_stability_cut(a->model, gguf, &llama, a->file, a->context, a->pieces, GRETA_STABILITY_MINUTE,
 				     &r->cut, error);
 	if (status == GRETA_OK && a->buckets > r->cut.text.piece)
-		status = greta_fail(error, GRETA_ERROR_ARGUMENT, "%u ranges of positions in a piece of %zu tokens",
-				    a->buckets, r->cut.text.piece);
+		status = greta_fail(error, GRETA_ERROR_ARGUMENT,
+				    "%u ranges of positions in a piece of %zu tokens: ask for fewer with --buckets, or for a "
+				    "longer piece with --ctx", a->buckets, r->cut.text.piece);
 	if (status == GRETA_OK) { /* a provider that is not there is told before a minute has gone by */
 		options = options_of(r, 0);
 		status = greta_open(a->model, &options, &greta, error);
@@ -104,7 +106,7 @@ static json_t *document_of(const struct run *r)
 		.model = r->arguments.model, .model_name = r->drifts[0]->model_name, .text = r->cut.from,
 		.device = r->drifts[0]->device, .kernels = r->drifts[0]->kernels,
 		.tokens = r->cut.text.pieces * r->cut.text.piece, .context_train = r->context_train,
-		.top_k = r->arguments.top_k, .cut = r->cut.reason[0] ? r->cut.reason : NULL,
+		.top_k = r->drifts[0]->buckets[0].logits.top_k, .cut = r->cut.reason[0] ? r->cut.reason : NULL,
 		.exact = greta_perplexity_of(r->truth->scores, greta_perplexity_count(&r->cut.text)),
 	};
 	return greta_stability_document(&subject, &r->cut.text, r->drifts, GRETA_STABILITY_SETTINGS);
@@ -150,7 +152,9 @@ int main(int argc, char **argv)
 	int code = greta_stability_arguments_read(argc, argv, &r.arguments);
 	if (code >= 0)
 		return code;
-	enum greta_status status = check_outputs(&r.arguments, &error);
+	enum greta_status status = bench_want_model(r.arguments.model, &error);
+	if (status == GRETA_OK)
+		status = check_outputs(&r.arguments, &error);
 	if (status == GRETA_OK)
 		status = greta_gguf_open(r.arguments.model, &gguf, &error);
 	if (status == GRETA_OK) {

@@ -40,10 +40,10 @@ mkfifo fifo # that nobody writes to
 refused 1 "fifo is neither a GGUF model nor a plan" fifo -r 1
 refused 2 "abacus" "$model" -r 1 --provider abacus
 refused 2 "abacus" --node-cost --provider abacus
-refused 1 "context of 8" "$model" -r 1 -p 16 --ctx 8
-refused 1 "context of 32" "$model" -r 1 -p 0 -n 4 -d 0,30 --ctx 32
-ends 1 "$model" -r 1 -p 16 --ctx 8 --spawns 2
-grep -q "context of 8" err && grep -q "process 1 of 2 failed (exit status 1)" err || fault "a failed process: $(cat err)"
+refused 2 "the tests need 130 positions, --ctx 8 has fewer" "$model" -r 1 -p 16 --ctx 8
+refused 2 "the tests need 35 positions, --ctx 32 has fewer" "$model" -r 1 -p 0 -n 4 -d 0,30 --ctx 32
+ends 1 missing.gguf -r 1 -p 16 --spawns 2
+grep -q "missing.gguf" err && grep -q "process 1 of 2 failed (exit status 1)" err || fault "a failed process: $(cat err)"
 [ ! -s out ] || fault "a failed process has a report"
 
 # ---- A cache that cannot be written ----
@@ -137,7 +137,7 @@ refused 2 "plan a.plan was made with --fuse full" a.plan --fuse none
 refused 2 "made with context 64, not 32" a.plan -p 16 -n 4 --provider cpu --ctx 32
 refused 2 "made with activations x16, not x32" a.plan -p 16 -n 4 --provider cpu --activations x32
 refused 2 "--blocks plans anew" a.plan -p 16 -n 4 --blocks
-refused 1 "the tests need 512 positions, plan a.plan has a context of 64" a.plan
+refused 2 "the tests need 512 positions, plan a.plan has a context of 64" a.plan
 head -c 9000 a.plan >cut.plan
 refused 1 "cut.plan" cut.plan
 cp "$model" model.gguf

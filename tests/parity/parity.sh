@@ -28,6 +28,8 @@ refused 2 'either in a file' "$model" -f x -p y
 refused 2 'no kernels of form' "$model" -b cpu:sse9
 refused 2 '9 tokens in a context of 8' "$model" -n 9 -c 8
 refused 1 'cannot open' none.gguf
+printf RETAPLAN >torn.plan
+refused 2 'torn.plan is a plan: name its model' torn.plan
 refused 1 'cannot open' "$model" -f none.txt
 
 HOME='' XDG_CACHE_HOME=/dev/null/nowhere ends 0 "$model" -n 4 -b cpu

@@ -24,6 +24,12 @@ refused 2 "--buckets: expected a whole number from 1 to 1024, got 'many'" "$mode
 refused 2 'longer than the model' "$model" -f "$text" --ctx 2048
 refused 2 'use a longer text' "$model" -f short.txt --ctx 64
 refused 2 'use a longer text' "$model" -f short.txt
+mkdir reports
+refused 2 'two reports' "$model" --json same --html ./same
+refused 2 'two reports' "$model" --json reports/same --markdown ./reports/../reports/same
+refused 2 'ask for fewer with --buckets' "$model" -f "$text" --ctx 8
+printf RETAPLAN >torn.plan
+refused 2 'torn.plan is a plan: name its model' torn.plan
 refused 2 '17 ranges of positions' "$model" -f "$text" --ctx 16 --buckets 17
 refused 2 'no kernels of form' "$model" --kernels sse9
 refused 1 'cannot open' none.gguf
@@ -39,6 +45,13 @@ ends 0 "$@" --buckets 7 --json a.json --html a.html --markdown a.md
 "$perplexity" "$model" -f - -c 50 --pieces 1 <"$text" | grep -q ', standard input: .* 1 piece of 50'
 "$perplexity" "$model" -f "$text" --kernels sse9 >head 2>err && exit 1
 [ ! -s head ]
+"$perplexity" "$model" -f "$text" -c 4 --pieces 1 --provider cpu >head
+says '^| x32 | f16 | [0-9.]* | - |$' head
+says ', 1 piece of 4, 1 token scored$' head
+"$perplexity" "$model" -f "$text" --provider abacus >head 2>err && exit 1
+says 'abacus' err
+"$perplexity" torn.plan -f "$text" >head 2>err && exit 1
+says 'torn.plan is a plan: name its model' err
 "$perplexity" "$model" -f "$text" --activations x32,x32 >head 2>err && exit 1
 says 'each once' err
 : >err
