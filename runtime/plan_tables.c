@@ -14,13 +14,16 @@ static bool is_string(const struct greta_plan *plan, uint32_t offset)
 	return offset < plan->header->sections[GRETA_PLAN_STRINGS].count;
 }
 
+/* Names are shown on terminals. */
+static bool is_control(char c) { return (unsigned char)c < 32 || c == 127; }
+
 static enum greta_status check_strings(const struct greta_plan *plan, struct greta_error *error)
 {
 	uint64_t bytes = plan->header->sections[GRETA_PLAN_STRINGS].count;
 	if (bytes == 0 || plan->strings[0] || plan->strings[bytes - 1])
 		return DAMAGED("its strings are not terminated");
 	for (uint64_t i = 0; i < bytes; i++)
-		if ((unsigned char)plan->strings[i] - 1u < 31u || plan->strings[i] == 127)
+		if (plan->strings[i] && is_control(plan->strings[i]))
 			return DAMAGED("a string holds control characters");
 	return GRETA_OK;
 }
@@ -31,6 +34,9 @@ static enum greta_status check_header(const struct greta_plan *plan, struct gret
 	if (memchr(h->target, 0, sizeof(h->target)) == NULL || !is_string(plan, h->model_path) ||
 	    !is_string(plan, h->model_name))
 		return DAMAGED("a name in its header");
+	for (const char *c = h->target; *c; c++)
+		if (is_control(*c))
+			return DAMAGED("its target's name holds control characters");
 	const uint32_t sizes[] = {h->n_layer, h->n_embd, h->n_head, h->n_head_kv, h->head_dim,
 	                          h->n_ff, h->n_vocab, h->context};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)

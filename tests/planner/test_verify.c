@@ -376,6 +376,18 @@ static void set_target(struct patient *p, const char *name)
 	snprintf(p->header->target, sizeof(p->header->target), "%s", name);
 }
 
+static void names_that_would_steer_a_terminal_are_found(void **state)
+{
+	(void)state;
+	struct patient p = admit(GRETA_FUSE_FULL);
+	set_target(&p, "cpu\033[2J");
+	refused(&p, "control characters");
+
+	p = admit(GRETA_FUSE_FULL);
+	((char *)p.image.data)[p.header->sections[GRETA_PLAN_STRINGS].offset + p.header->model_path] = '\033';
+	refused(&p, "control characters");
+}
+
 static void functions_that_do_not_fit_are_found(void **state)
 {
 	(void)state;
@@ -527,6 +539,7 @@ int main(void)
 	    ON_ALL(regions_larger_than_what_they_hold_are_found),
 	    ON_ALL(lifetimes_that_are_not_those_of_the_launches_are_found),
 	    ON_ALL(a_program_out_of_order_is_found),
+	    ON_ALL(names_that_would_steer_a_terminal_are_found),
 	    ON_GPUS(functions_that_do_not_fit_are_found),
 	    ON_GPUS(split_contexts_that_do_not_fit_are_found),
 	    ON_ALL(stamps_that_do_not_fit_are_found),
