@@ -1,15 +1,16 @@
-/* Attention of one token. A block has a head and some of its context's chunks, one after the other. It takes them in
- * rounds of up to eight, a team of 64 threads for each. A thread is a position first: it reads its key eight elements
- * at a time and keeps one chain of fma; then it is an element or two: it reads values eight positions at a time. Where
- * one block has all of a head's chunks, it joins their parts itself; else parts go to scratch, and the block that is
- * done last joins them.
+/* Attention of one token. A block has a head and some of its context's chunks, dealt in turn to teams: a wave each, or on
+ * NVIDIA two, where that is enough teams. A thread is a position first (or two): it reads its key eight elements at a time and keeps one chain of fma; then
+ * it is elements, TEAM apart: it reads values eight positions at a time. Teams do not wait for each other before
+ * their parts are there. Where one block has all of a head's chunks, it joins them itself, as many as it has teams at a
+ * time; else parts go to scratch, and the block that is done last joins them.
  *
- * A chunk's keys lie together in memory, and so do its values: each is a piece, and is read once for each head. Where
- * the target has copies that run by themselves (GRETA_BULK), pieces come through shared memory, and those that earlier
- * steps wrote are under way before the launch before has ended; elsewhere threads read them where they lie.
+ * A chunk's keys lie together in memory, and so do its values. A team takes them in pieces: some eights of elements of
+ * all the keys, then some eights of positions of all the values. Where the target has copies that run by themselves
+ * (GRETA_BULK), pieces come through a ring in shared memory, and are under way before the launch before has ended: the
+ * key and the value that it writes, this step's, are read when it has. Elsewhere threads read all where it lies.
  *
- * Shared memory: struct greta_attend_shared, and dynamic memory: a round's values, then pieces. At the end, the values
- * of the parts that are joined take the place of both. */
+ * Shared memory: struct greta_attend_shared, and dynamic memory: scores, weights, parts, then the teams' rings. At the
+ * end, the values of the parts that are joined take the place of all. */
 #ifndef GRETA_GPU_ATTEND_H
 #define GRETA_GPU_ATTEND_H
 
@@ -17,23 +18,22 @@
 
 #define GRETA_ATTENTION_HEAD_MAX 256
 #define GRETA_ATTEND_THREADS 512
-#define GRETA_ATTEND_TEAM GRETA_ATTENTION_CHUNK /* threads */
-#define GRETA_ATTEND_TEAMS (GRETA_ATTEND_THREADS / GRETA_ATTEND_TEAM)
+#define GRETA_ATTEND_TEAMS (GRETA_ATTEND_THREADS / GRETA_WAVE) /* at most */
 #define GRETA_ATTEND_LEAST 4   /* chunks that are worth a block of their own */
-#define GRETA_ATTEND_PLACES 16 /* pieces in shared memory, at most; one for each 32 threads */
-#define GRETA_ATTEND_AHEAD (GRETA_BULK ? 4 : 8) /* loads of eight elements that are under way together */
+#define GRETA_ATTEND_PLACES 6  /* pieces in a team's ring, at most */
+#define GRETA_ATTEND_AHEAD 8 /* loads of 16 bytes that a thread has under way together, at most */
 #define GRETA_ATTEND_JOINED 32 /* chunks that are joined together, at most */
-static_assert(GRETA_ATTEND_PLACES <= 2 * GRETA_ATTEND_TEAMS, "the first pieces are of the first round");
 
 GRETA_DEVICE float greta_larger(float a, float b) { return a > b ? a : b; }
 
 /* Eight elements of a cache, at a multiple of eight, as they lie there, so that they can be on their way early. */
 template <uint32_t KV> struct greta_kv8 {
-	struct greta_vector4 raw[KV == GRETA_KV_F32 ? 2 : 1];
+	static const uint32_t SIZE = KV == GRETA_KV_F32 ? 4 : 2; /* bytes of an element */
+	struct greta_vector4 raw[SIZE / 2];
 
 	GRETA_MEMBER void load(const void *cache, size_t index)
 	{
-		const uint8_t *at = (const uint8_t *)cache + index * (KV == GRETA_KV_F32 ? 4 : 2);
+		const uint8_t *at = (const uint8_t *)cache + index * SIZE;
 		raw[0] = greta_fetch4(at);
 		if constexpr (KV == GRETA_KV_F32)
 			raw[1] = greta_fetch4(at + 16);
@@ -60,16 +60,22 @@ struct greta_attend_joint {
 	float before, now, sum;
 };
 
-/* What a block has in shared memory, but for pieces and values [chunk][GRETA_ATTENTION_HEAD_MAX]. */
+/* What a block has in shared memory, but for its dynamic part. */
 struct greta_attend_shared {
 	float q[GRETA_ATTENTION_HEAD_MAX];
-	float weight[GRETA_ATTEND_TEAMS][GRETA_ATTENTION_CHUNK]; /* at first scores */
-	float max[GRETA_ATTEND_TEAMS], sum[GRETA_ATTEND_TEAMS];  /* of a chunk's scores, of its weights */
+	float max[GRETA_ATTEND_TEAMS], sum[GRETA_ATTEND_TEAMS]; /* of a chunk's scores, of its weights */
 	struct greta_attend_joint joint[GRETA_ATTEND_JOINED];
-	uint64_t barriers[GRETA_ATTEND_PLACES];
+	uint64_t barriers[GRETA_ATTEND_TEAMS][GRETA_ATTEND_PLACES];
 	uint32_t last;
 } __attribute__((aligned(16)));
-#define GRETA_ATTEND_VALUE_BYTES (GRETA_ATTEND_TEAMS * GRETA_ATTENTION_HEAD_MAX * 4) /* of a round; pieces follow */
+
+/* The dynamic part, but for rings. */
+struct greta_attend_memory {
+	float score[GRETA_ATTEND_TEAMS][GRETA_ATTENTION_CHUNK];
+	float weight[GRETA_ATTEND_THREADS / 32][GRETA_ATTENTION_CHUNK]; /* each 32 threads have their own */
+	float part[GRETA_ATTEND_TEAMS][GRETA_ATTENTION_HEAD_MAX];
+};
+#define GRETA_ATTEND_RING_BYTES (GRETA_ATTEND_SHARED_BYTES - (uint32_t)sizeof(struct greta_attend_memory))
 static_assert(GRETA_ATTEND_JOINED * GRETA_ATTENTION_HEAD_MAX * 4 <= GRETA_ATTEND_SHARED_BYTES, "room to join in");
 
 /* What is a block's. */
@@ -95,129 +101,123 @@ GRETA_DEVICE struct greta_attend_job greta_attend_job_of(const struct greta_atte
 	return job;
 }
 
-/* The block's pieces by number: of each round of `together` chunks, the keys, then the values. In shared memory, a
- * piece has the place of the one `places` before it. Each is brought by another group of 32 threads, its first one, so
- * that no wave has many to bring. */
-template <uint32_t KV> struct greta_attend_pieces {
-	const uint8_t *k, *v; /* of the block's first chunk */
-	uint32_t bytes, count, together, places;
-	uint32_t written; /* the chunk that the launch before writes to, if it is the block's */
-	uint8_t *shared;
+/* A team's chunks, piece by piece: of each its keys, then its values. It has one of the block's first chunks and each
+ * `together`-th after it. */
+template <uint32_t KV, uint32_t TEAM> struct greta_attend_pieces {
+	static const uint32_t SIZE = greta_kv8<KV>::SIZE;
+	static const uint32_t KEY_EIGHTS = (GRETA_BULK ? TEAM / 4 : 16) / SIZE;   /* of elements in a piece of keys, at most */
+	static const uint32_t VALUE_EIGHTS = (GRETA_BULK ? TEAM / 8 : 16) / SIZE; /* of positions in a piece of values */
+	static const uint32_t POSITIONS = GRETA_ATTENTION_CHUNK / TEAM;         /* of a thread */
+	static const uint32_t KEYS = GRETA_ATTEND_AHEAD / POSITIONS / SIZE;     /* eights that are loaded together */
+	static const uint32_t ROW = GRETA_ATTENTION_CHUNK * 8 * SIZE;    /* bytes of eight elements of the keys */
+	static const uint32_t KEY_BYTES = KEY_EIGHTS * ROW;
+	const uint8_t *k, *v; /* of the chunk whose piece is next */
+	uint32_t chunk_bytes, value_bytes; /* of a chunk's keys, or its values; of a piece of values */
+	uint32_t key_pieces, pieces;       /* of a chunk */
+	uint32_t team, together;
+	uint32_t next, left; /* the piece that is next, of its chunk; how many there are from it on */
+	uint32_t places, place_bytes, slot, phase; /* of the ring; the place of the piece that is used, and its barrier's */
+	uint8_t *ring;
 	uint64_t *barriers;
 
 	GRETA_MEMBER void begin(const struct greta_attention_args &a, const struct greta_attend_job &job, uint8_t *memory,
-	                        uint64_t *with)
+	                        struct greta_attend_shared &s)
 	{
-		bytes = GRETA_ATTENTION_CHUNK * a.head_dim * (KV == GRETA_KV_F32 ? 4 : 2);
+		uint32_t eights = a.head_dim / 8;
 		size_t before = job.kv_head * (greta_gpu_kv_positions(a.context) / GRETA_ATTENTION_CHUNK);
-		size_t at = (before + job.first) * bytes;
+		team = greta_uniform(greta_thread() / TEAM);
+		chunk_bytes = eights * ROW;
+		size_t at = (before + job.first + team) * chunk_bytes;
 		k = (const uint8_t *)a.k_cache + at;
 		v = (const uint8_t *)a.v_cache + at;
-		count = job.count;
-		written = job.chunks - 1 - job.first;
-		shared = memory;
-		barriers = with;
-		uint32_t fitting = (GRETA_ATTEND_SHARED_BYTES - GRETA_ATTEND_VALUE_BYTES) / bytes;
-		places = GRETA_BULK ? greta_min(GRETA_ATTEND_PLACES, fitting) : GRETA_ATTEND_PLACES;
-		together = greta_min(GRETA_ATTEND_TEAMS, places);
-		if (GRETA_BULK && greta_thread() % 32 == 0 && greta_thread() / 32 < places)
-			greta_bulk_begin(&barriers[greta_thread() / 32]);
-		greta_wave_sync();
+		value_bytes = VALUE_EIGHTS * 8 * a.head_dim * SIZE;
+		key_pieces = (eights + KEY_EIGHTS - 1) / KEY_EIGHTS;
+		pieces = key_pieces + GRETA_ATTENTION_CHUNK / 8 / VALUE_EIGHTS;
+		place_bytes = greta_max(KEY_BYTES, value_bytes);
+		uint32_t teams = GRETA_ATTEND_THREADS / TEAM, fitting = GRETA_BULK ? GRETA_ATTEND_RING_BYTES / place_bytes : teams;
+		together = greta_min(greta_min(teams, job.count), fitting);
+		places = greta_min(GRETA_ATTEND_PLACES, fitting / together);
+		next = slot = phase = 0;
+		left = team < together ? ((job.count - team - 1) / together + 1) * pieces : 0;
+		ring = memory + team * places * place_bytes;
+		barriers = s.barriers[team];
+		uint32_t first = GRETA_BULK && greta_thread() % TEAM == 0 ? places : 0; /* pieces to bring */
+		for (uint32_t i = 0; i < first; i++)
+			greta_bulk_begin(&barriers[i]);
+		for (uint32_t i = 0; i < first; i++)
+			bring(i);
 	}
 
-	/* Where piece n is in memory, i-th of the round whose first chunk is `first`; *out_chunk: the chunk it belongs to, from
-	 * the block's first. */
-	GRETA_MEMBER const uint8_t *source(uint32_t first, uint32_t i, uint32_t *out_chunk) const
+	GRETA_MEMBER const uint8_t *source() const
 	{
-		uint32_t here = greta_min(together, count - first);
-		uint32_t chunk = first + (i < here ? i : i - here);
-		*out_chunk = chunk;
-		return (i < here ? k : v) + (size_t)chunk * bytes;
+		return next < key_pieces ? k + next * KEY_BYTES : v + (next - key_pieces) * value_bytes;
 	}
 
-	GRETA_MEMBER const uint8_t *source(uint32_t n) const
+	/* The team's first thread brings pieces, and knows which is next. Elsewhere than with GRETA_BULK all do. */
+	GRETA_MEMBER void bring(uint32_t place)
 	{
-		uint32_t round = n / (2 * together), chunk;
-		return source(round * together, n - round * 2 * together, &chunk);
+		if (left == 0)
+			return;
+		uint32_t bytes = next < key_pieces ? greta_min(KEY_BYTES, chunk_bytes - next * KEY_BYTES) : value_bytes;
+		greta_bulk_copy(ring + place * place_bytes, source(), bytes, &barriers[place]);
+		left--;
+		if (++next < pieces)
+			return;
+		next = 0;
+		k += (size_t)together * chunk_bytes;
+		v += (size_t)together * chunk_bytes;
 	}
 
-	GRETA_MEMBER void bring(uint32_t n, const uint8_t *from) const
-	{
-		greta_bulk_copy(shared + n % places * bytes, from, bytes, &barriers[n % places]);
-	}
-
-	/* The first pieces, which are of the first round; those of the chunk that the launch before writes to when it has
-	 * ended, which this waits for. */
-	GRETA_MEMBER void start() const
-	{
-		uint32_t n = greta_thread() / 32, chunk = 0;
-		const uint8_t *from = NULL;
-		if (GRETA_BULK && greta_thread() % 32 == 0 && n < greta_min(places, 2 * count))
-			from = source(0, n, &chunk);
-		if (from && chunk != written)
-			bring(n, from);
-		greta_wait_for_previous();
-		if (from && chunk == written)
-			bring(n, from);
-	}
-
-	/* Piece n. The threads that ask wait for it. */
-	GRETA_MEMBER const uint8_t *get(uint32_t n) const
+	/* The next piece, which all threads of the team wait for. */
+	GRETA_MEMBER uint8_t *get() const
 	{
 		if (!GRETA_BULK)
-			return source(n);
-		greta_bulk_wait(&barriers[n % places], n / places & 1);
-		return shared + n % places * bytes;
+			return (uint8_t *)source();
+		greta_bulk_wait(&barriers[slot], phase);
+		return ring + slot * place_bytes;
 	}
 
-	/* Pieces n to n + here - 1 are no longer wanted by any thread, which a barrier has seen to. */
-	GRETA_MEMBER void release(uint32_t n, uint32_t here) const
+	/* That piece is no longer wanted by this thread. */
+	GRETA_MEMBER void release()
 	{
-		uint32_t i = greta_thread() / 32, next = n + i + places;
-		if (GRETA_BULK && greta_thread() % 32 == 0 && i < here && next < 2 * count)
-			bring(next, source(next));
+		greta_team_barrier<TEAM>(team);
+		if (!GRETA_BULK || greta_thread() % TEAM == 0)
+			bring(slot);
+		slot = slot + 1 == places ? 0 : slot + 1;
+		phase ^= slot == 0;
 	}
 };
 
-/* score + the elements from `first` on, EIGHTS times eight, of the query times the key of the team's position p. */
-template <uint32_t KV, uint32_t EIGHTS>
-GRETA_DEVICE float greta_attend_dot(const float *q, const uint8_t *keys, uint32_t p, uint32_t first, float score)
+/* To score[h]: EIGHTS times eight elements of the query times those of the key of position p + TEAM h, p the thread
+ * of the team. */
+template <uint32_t KV, uint32_t TEAM, uint32_t EIGHTS>
+GRETA_DEVICE void greta_attend_dot(const float *q, const uint8_t *keys, float score[GRETA_ATTENTION_CHUNK / TEAM])
 {
-	struct greta_kv8<KV> k[EIGHTS];
+	const uint32_t POSITIONS = GRETA_ATTENTION_CHUNK / TEAM;
+	struct greta_kv8<KV> k[EIGHTS][POSITIONS];
 	float with[EIGHTS][8];
+	uint32_t p = greta_thread() % TEAM;
 #pragma unroll
 	for (uint32_t i = 0; i < EIGHTS; i++)
-		k[i].load(keys, (first + i * 8) * GRETA_ATTENTION_CHUNK + p * 8);
+#pragma unroll
+		for (uint32_t h = 0; h < POSITIONS; h++)
+			k[i][h].load(keys, (i * GRETA_ATTENTION_CHUNK + p + h * TEAM) * 8);
 #pragma unroll
 	for (uint32_t i = 0; i < EIGHTS; i++)
-		greta_load_floats8(q + first + i * 8, with[i]);
+		greta_load_floats8(q + i * 8, with[i]);
 #pragma unroll
 	for (uint32_t i = 0; i < EIGHTS; i++)
 		for (uint32_t e = 0; e < 8; e++)
-			score = fmaf(with[i][e], k[i].at(e), score);
-	return score;
+			for (uint32_t h = 0; h < POSITIONS; h++)
+				score[h] = fmaf(with[i][e], k[i][h].at(e), score[h]);
 }
 
-/* The score of one key: one chain of fma. */
-template <uint32_t KV>
-GRETA_DEVICE float greta_attend_score(const float *q, const uint8_t *keys, uint32_t p, uint32_t head_dim)
+/* A chunk's weights from its `count` scores, with their maximum and sum, by each 32 threads of its team. */
+GRETA_DEVICE void greta_attend_weigh(const float *score, uint32_t count, float *weight, float *out_max, float *out_sum)
 {
-	float score = 0;
-	uint32_t first = 0;
-#pragma unroll 1
-	for (; first + 8 * GRETA_ATTEND_AHEAD <= head_dim; first += 8 * GRETA_ATTEND_AHEAD)
-		score = greta_attend_dot<KV, GRETA_ATTEND_AHEAD>(q, keys, p, first, score);
-#pragma unroll 1
-	for (; first < head_dim; first += 8)
-		score = greta_attend_dot<KV, 1>(q, keys, p, first, score);
-	return score;
-}
-
-/* A chunk's weights from its scores, in place, with their maximum and sum, by its team's first 32 threads. */
-GRETA_DEVICE void greta_attend_weigh(float *weight, uint32_t count, float *out_max, float *out_sum)
-{
-	uint32_t lane = greta_thread() % 32;
-	float low = weight[lane], high = weight[lane + 32], max = greta_larger(low, high);
+	uint32_t lane = greta_lane() % 32;
+	float low = lane < count ? score[lane] : -GRETA_INFINITY, high = lane + 32 < count ? score[lane + 32] : -GRETA_INFINITY;
+	float max = greta_larger(low, high);
 	for (uint32_t mask = 16; mask >= 1; mask /= 2)
 		max = greta_larger(max, greta_shuffle_xor(max, mask));
 	low = lane < count ? greta_expf(low - max) : 0;
@@ -227,60 +227,86 @@ GRETA_DEVICE void greta_attend_weigh(float *weight, uint32_t count, float *out_m
 	float sum = low + high;
 	for (uint32_t mask = 16; mask >= 1; mask /= 2)
 		sum += greta_shuffle_xor(sum, mask);
-	if (lane == 0) {
-		*out_max = max;
-		*out_sum = sum;
-	}
+	greta_wave_sync();
+	*out_max = max;
+	*out_sum = sum;
 }
 
-/* To out: elements i and, of N = 2, i + 64 of the values at positions `first` on, EIGHTS times eight, weighted. */
-template <uint32_t KV, uint32_t N, uint32_t EIGHTS>
-GRETA_DEVICE void greta_attend_weighted(const float *weight, const uint8_t *values, uint32_t first, uint32_t i,
-                                        uint32_t head_dim, float out[N])
+/* To out[n], which is element p + TEAM n: EIGHTS times eight positions of the values, weighted; WHOLE: all of them,
+ * else the first `count`. There is memory for all positions, used or not. */
+template <uint32_t KV, uint32_t TEAM, uint32_t N, uint32_t EIGHTS, bool WHOLE>
+GRETA_DEVICE void greta_attend_weighted(const float *weight, uint32_t count, const uint8_t *values, uint32_t head_dim,
+                                        float out[N])
 {
 	struct greta_kv8<KV> v[EIGHTS][N];
 	float with[EIGHTS][8];
+	uint32_t p = greta_thread() % TEAM;
 #pragma unroll
 	for (uint32_t k = 0; k < EIGHTS; k++)
 #pragma unroll
 		for (uint32_t n = 0; n < N; n++)
-			v[k][n].load(values, (first + k * 8) * head_dim + (i + n * GRETA_ATTEND_TEAM) * 8);
+			v[k][n].load(values, (k * head_dim + greta_min(p + n * TEAM, head_dim - 1)) * 8);
 #pragma unroll
 	for (uint32_t k = 0; k < EIGHTS; k++)
-		greta_load_floats8(weight + first + k * 8, with[k]);
+		greta_load_floats8(weight + k * 8, with[k]);
 #pragma unroll
 	for (uint32_t k = 0; k < EIGHTS; k++)
 		for (uint32_t e = 0; e < 8; e++)
 			for (uint32_t n = 0; n < N; n++)
-				out[n] = fmaf(with[k][e], v[k][n].at(e), out[n]);
+				out[n] = WHOLE || k * 8 + e < count ? fmaf(with[k][e], v[k][n].at(e), out[n]) : out[n];
 }
 
-/* Elements i and, of N = 2, i + 64 of a chunk's weighted values, each one chain of fma over its first `count`
- * positions. There is memory for all positions, used or not. */
-template <uint32_t KV, uint32_t N>
-GRETA_DEVICE void greta_attend_values(const float *weight, uint32_t count, const uint8_t *values, uint32_t i,
-                                      uint32_t head_dim, float out[N])
+/* The same of a piece's first `count` positions. */
+template <uint32_t KV, uint32_t TEAM, uint32_t N>
+GRETA_DEVICE void greta_attend_values(const float *weight, uint32_t count, const uint8_t *values, uint32_t head_dim,
+                                      float out[N])
 {
+	const uint32_t LOADED = greta_max(2 * GRETA_ATTEND_AHEAD / (N * greta_kv8<KV>::SIZE), 1);
+	const uint32_t EIGHTS = greta_min(LOADED, greta_attend_pieces<KV, TEAM>::VALUE_EIGHTS), BYTES = EIGHTS * 8 * greta_kv8<KV>::SIZE;
 	uint32_t first = 0;
-#pragma unroll
-	for (uint32_t n = 0; n < N; n++)
-		out[n] = 0;
 #pragma unroll 1
-	for (; first + 8 * GRETA_ATTEND_AHEAD <= count; first += 8 * GRETA_ATTEND_AHEAD)
-		greta_attend_weighted<KV, N, GRETA_ATTEND_AHEAD>(weight, values, first, i, head_dim, out);
-#pragma unroll 1
-	for (; first + 8 <= count; first += 8)
-		greta_attend_weighted<KV, N, 1>(weight, values, first, i, head_dim, out);
-	if (first == count)
-		return;
-	struct greta_kv8<KV> v[N];
-#pragma unroll
-	for (uint32_t n = 0; n < N; n++)
-		v[n].load(values, first * head_dim + (i + n * GRETA_ATTEND_TEAM) * 8);
-	for (uint32_t e = 0; e < 8; e++)
-		for (uint32_t n = 0; n < N; n++)
-			out[n] = first + e < count ? fmaf(weight[first + e], v[n].at(e), out[n]) : out[n];
+	for (; first + EIGHTS * 8 <= count; first += EIGHTS * 8, values += BYTES * head_dim)
+		greta_attend_weighted<KV, TEAM, N, EIGHTS, true>(weight + first, 0, values, head_dim, out);
+	if (first < count)
+		greta_attend_weighted<KV, TEAM, N, EIGHTS, false>(weight + first, count - first, values, head_dim, out);
 }
+
+/* What the step adds to its last chunk, where pieces are brought before it is there: a thread has eight elements of the
+ * key, and its elements of the value. */
+template <uint32_t KV, uint32_t TEAM, uint32_t N> struct greta_attend_fresh {
+	static const uint32_t SIZE = greta_kv8<KV>::SIZE;
+	struct greta_kv8<KV> key;
+	uint32_t value[N];
+
+	GRETA_MEMBER void load(const struct greta_attention_args &a, const struct greta_attend_job &job)
+	{
+		uint32_t position = job.positions - 1, p = greta_thread() % TEAM;
+		uint32_t eight = greta_min(p, a.head_dim / 8 - 1);
+		key.load(a.k_cache, greta_gpu_k_index(a.context, a.head_dim, job.kv_head, position, eight * 8));
+#pragma unroll
+		for (uint32_t n = 0; n < N; n++) {
+			uint32_t i = greta_min(p + n * TEAM, a.head_dim - 1);
+			size_t index = greta_gpu_v_index(a.context, a.head_dim, job.kv_head, position, i);
+			value[n] = SIZE == 4 ? ((const uint32_t *)a.v_cache)[index] : ((const uint16_t *)a.v_cache)[index];
+		}
+	}
+
+	/* The key to a piece of keys, `eights` eights of elements from the `first` on. */
+	GRETA_MEMBER void add_key(uint8_t *keys, uint32_t at, uint32_t first, uint32_t eights, uint32_t team) const
+	{
+		uint32_t i = greta_thread() % TEAM - first;
+		if (i < eights)
+			memcpy(__builtin_assume_aligned(keys + i * greta_attend_pieces<KV, TEAM>::ROW + at * 8 * SIZE, 16), key.raw, 8 * SIZE);
+		greta_team_barrier<TEAM>(team);
+	}
+
+	GRETA_MEMBER void add_value(float weight, float out[N]) const
+	{
+#pragma unroll
+		for (uint32_t n = 0; n < N; n++)
+			out[n] = fmaf(weight, SIZE == 4 ? greta_float(value[n]) : greta_half(value[n]), out[n]);
+	}
+};
 
 /* The joint of a head's chunks so far, and a thread's element of it. */
 struct greta_attend_run {
@@ -318,8 +344,8 @@ GRETA_DEVICE void greta_attend_join(struct greta_attend_run &run, struct greta_a
 GRETA_DEVICE void greta_attend_join_parts(struct greta_attend_run &run, struct greta_attend_shared &s,
                                           const float *parts, uint32_t chunks, uint32_t head_dim, float *values)
 {
-	const uint32_t EACH = GRETA_ATTEND_JOINED / GRETA_ATTEND_TEAMS; /* chunks of a team */
-	uint32_t team = greta_thread() / GRETA_ATTEND_TEAM, p = greta_thread() % GRETA_ATTEND_TEAM;
+	const uint32_t TEAM = 64, TEAMS = GRETA_ATTEND_THREADS / TEAM, EACH = GRETA_ATTEND_JOINED / TEAMS; /* chunks */
+	uint32_t team = greta_thread() / TEAM, p = greta_thread() % TEAM;
 	uint32_t stride = head_dim + 2;
 #pragma unroll 1
 	for (uint32_t first = 0; first < chunks; first += GRETA_ATTEND_JOINED) {
@@ -330,42 +356,72 @@ GRETA_DEVICE void greta_attend_join_parts(struct greta_attend_run &run, struct g
 		if (first)
 			greta_barrier();
 #pragma unroll 1
-		for (uint32_t i = p; i < head_dim; i += 2 * GRETA_ATTEND_TEAM) {
+		for (uint32_t i = p; i < head_dim; i += 2 * TEAM) {
 			float value[2][EACH];
 #pragma unroll
 			for (uint32_t k = 0; k < EACH; k++) {
-				const float *part = from + greta_min(team + k * GRETA_ATTEND_TEAMS, here - 1) * stride;
+				const float *part = from + greta_min(team + k * TEAMS, here - 1) * stride;
 				value[0][k] = greta_load_fresh(part + i);
-				value[1][k] = greta_load_fresh(part + greta_min(i + GRETA_ATTEND_TEAM, head_dim - 1));
+				value[1][k] = greta_load_fresh(part + greta_min(i + TEAM, head_dim - 1));
 			}
 #pragma unroll
 			for (uint32_t k = 0; k < EACH; k++) {
-				float *to = values + (team + k * GRETA_ATTEND_TEAMS) * GRETA_ATTENTION_HEAD_MAX + i;
+				float *to = values + (team + k * TEAMS) * GRETA_ATTENTION_HEAD_MAX + i;
 				to[0] = value[0][k];
-				if (i + GRETA_ATTEND_TEAM < head_dim)
-					to[GRETA_ATTEND_TEAM] = value[1][k];
+				if (i + TEAM < head_dim)
+					to[TEAM] = value[1][k];
 			}
 		}
 		greta_attend_join(run, s, max, sum, here, values);
 	}
 }
 
-/* A thread's elements of its team's chunk: the weighted values, to `part`. Two at a time where registers allow. */
-template <uint32_t KV>
-GRETA_DEVICE void greta_attend_part(const float *weight, uint32_t count, const uint8_t *values, uint32_t head_dim,
-                                    float *part)
+/* A team's chunk c: its weighted values to `part`, its maximum and sum. */
+template <uint32_t KV, uint32_t TEAM, uint32_t N>
+GRETA_DEVICE void greta_attend_chunk(const struct greta_attention_args &a, const struct greta_attend_job &job, uint32_t c,
+                                     const float *q, struct greta_attend_memory &memory,
+                                     struct greta_attend_pieces<KV, TEAM> &pieces, const struct greta_attend_fresh<KV, TEAM, N> &fresh,
+                                     float *part, float *out_max, float *out_sum)
 {
-	uint32_t i = greta_thread() % GRETA_ATTEND_TEAM;
-	float out[2];
-	for (; KV == GRETA_KV_F16 && i + GRETA_ATTEND_TEAM < head_dim; i += 2 * GRETA_ATTEND_TEAM) {
-		greta_attend_values<KV, 2>(weight, count, values, i, head_dim, out);
-		part[i] = out[0];
-		part[i + GRETA_ATTEND_TEAM] = out[1];
+	const uint32_t POSITIONS = GRETA_ATTENTION_CHUNK / TEAM;
+	const uint32_t EIGHTS = pieces.KEY_EIGHTS, VALUES = pieces.VALUE_EIGHTS * 8;
+	uint32_t p = greta_thread() % TEAM, eights = a.head_dim / 8;
+	uint32_t count = greta_min(job.positions - c * GRETA_ATTENTION_CHUNK, GRETA_ATTENTION_CHUNK);
+	bool adds = GRETA_BULK && c == job.chunks - 1;
+	float score[POSITIONS] = {}, out[N] = {};
+#pragma unroll 1
+	for (uint32_t first = 0; first < eights; first += EIGHTS) {
+		uint32_t here = greta_min(EIGHTS, eights - first), i = 0;
+		uint8_t *keys = pieces.get();
+		if (adds)
+			fresh.add_key(keys, count - 1, first, here, pieces.team);
+#pragma unroll 1
+		for (; i + pieces.KEYS <= here; i += pieces.KEYS)
+			greta_attend_dot<KV, TEAM, greta_attend_pieces<KV, TEAM>::KEYS>(q + (first + i) * 8, keys + i * pieces.ROW, score);
+#pragma unroll 1
+		for (; i < here; i++)
+			greta_attend_dot<KV, TEAM, 1>(q + (first + i) * 8, keys + i * pieces.ROW, score);
+		pieces.release();
 	}
-	for (; i < head_dim; i += GRETA_ATTEND_TEAM) {
-		greta_attend_values<KV, 1>(weight, count, values, i, head_dim, out);
-		part[i] = out[0];
+	float *scores = memory.score[pieces.team], *weight = memory.weight[greta_thread() / 32];
+	for (uint32_t h = 0; h < POSITIONS; h++)
+		scores[p + h * TEAM] = score[h] * a.scale;
+	greta_team_barrier<TEAM>(pieces.team);
+	greta_attend_weigh(scores, count, weight, out_max, out_sum);
+	uint32_t old = adds ? count - 1 : count;
+#pragma unroll 1
+	for (uint32_t first = 0; first < GRETA_ATTENTION_CHUNK; first += VALUES) {
+		const uint8_t *values = pieces.get();
+		if (first < old)
+			greta_attend_values<KV, TEAM, N>(weight + first, greta_min(old - first, VALUES), values, a.head_dim, out);
+		pieces.release();
 	}
+	if (adds)
+		fresh.add_value(weight[old], out);
+#pragma unroll
+	for (uint32_t n = 0; n < N; n++)
+		if (p + n * TEAM < a.head_dim)
+			part[p + n * TEAM] = out[n];
 }
 
 /* The block that is the last of a head's to call this gets true, and sees what the others wrote. */
@@ -383,54 +439,48 @@ GRETA_DEVICE bool greta_attend_is_last(const struct greta_attention_args &a, con
 	return s.last;
 }
 
-/* All of a block's work. memory: dynamic shared memory, GRETA_ATTEND_SHARED_BYTES. May be called while the launch
- * before still runs, and waits for it where it must. */
-template <uint32_t KV>
+/* All of a block's work. N: elements of a thread, at least head_dim / TEAM. dynamic: dynamic shared memory,
+ * GRETA_ATTEND_SHARED_BYTES. May be called while the launch before still runs, and waits for it where it must. */
+template <uint32_t KV, uint32_t TEAM, uint32_t N>
 GRETA_DEVICE void greta_attend(const struct greta_attention_args &a, const struct greta_attend_job &job,
-                               struct greta_attend_shared &s, uint8_t *memory)
+                               struct greta_attend_shared &s, uint8_t *dynamic)
 {
-	uint32_t team = greta_uniform(greta_thread() / GRETA_ATTEND_TEAM), p = greta_thread() % GRETA_ATTEND_TEAM;
+	const uint32_t TEAMS = GRETA_ATTEND_THREADS / TEAM;
 	uint32_t stride = a.head_dim + 2, i = greta_thread();
 	uint32_t most = (a.context + GRETA_ATTENTION_CHUNK - 1) / GRETA_ATTENTION_CHUNK; /* chunks of a head */
 	float *parts = a.scratch + (size_t)job.head * most * stride;
-	float *values = (float *)memory;
+	struct greta_attend_memory &memory = *(struct greta_attend_memory *)dynamic;
 	struct greta_attend_run run = {-GRETA_INFINITY, 0, 0};
-	struct greta_attend_pieces<KV> pieces;
-	pieces.begin(a, job, memory + GRETA_ATTEND_VALUE_BYTES, s.barriers);
-	pieces.start();
+	struct greta_attend_pieces<KV, TEAM> pieces;
+	struct greta_attend_fresh<KV, TEAM, N> fresh = {};
+	pieces.begin(a, job, dynamic + sizeof(memory), s);
+	greta_wait_for_previous();
 	if (i < a.head_dim)
 		s.q[i] = a.q[(size_t)job.head * a.head_dim + i];
+	if (GRETA_BULK && job.first + job.count == job.chunks && pieces.team == (job.count - 1) % pieces.together)
+		fresh.load(a, job);
 	greta_barrier();
 	for (uint32_t done = 0; done < job.count; done += pieces.together) {
-		uint32_t here = greta_min(pieces.together, job.count - done), n = 2 * done;
-		uint32_t c = job.first + done + team, count = 0;
-		if (team < here) {
-			count = greta_min(job.positions - c * GRETA_ATTENTION_CHUNK, GRETA_ATTENTION_CHUNK);
-			float score = greta_attend_score<KV>(s.q, pieces.get(n + team), p, a.head_dim);
-			s.weight[team][p] = p < count ? score * a.scale : -GRETA_INFINITY;
-		}
-		greta_barrier();
-		pieces.release(n, here);
-		if (team < here && p < 32)
-			greta_attend_weigh(s.weight[team], count, &s.max[team], &s.sum[team]);
-		greta_barrier();
-		if (team < here) {
-			float *part = job.busy > 1 ? parts + (size_t)c * stride : values + team * GRETA_ATTENTION_HEAD_MAX;
-			greta_attend_part<KV>(s.weight[team], count, pieces.get(n + here + team), a.head_dim, part);
-			if (job.busy > 1 && p == 0) {
-				part[a.head_dim] = s.max[team];
-				part[a.head_dim + 1] = s.sum[team];
+		uint32_t here = greta_min(pieces.together, job.count - done), c = job.first + done + pieces.team;
+		if (pieces.team < here) {
+			float *part = job.busy > 1 ? parts + (size_t)c * stride : memory.part[pieces.team];
+			float max, sum;
+			greta_attend_chunk<KV, TEAM, N>(a, job, c, s.q, memory, pieces, fresh, part, &max, &sum);
+			if (i % TEAM == 0) {
+				*(job.busy > 1 ? &part[a.head_dim] : &s.max[pieces.team]) = max;
+				*(job.busy > 1 ? &part[a.head_dim + 1] : &s.sum[pieces.team]) = sum;
 			}
 		}
+		if (job.busy > 1)
+			continue;
 		greta_barrier();
-		pieces.release(n + here, here);
-		if (job.busy == 1)
-			greta_attend_join(run, s, s.max[i % GRETA_ATTEND_TEAMS], s.sum[i % GRETA_ATTEND_TEAMS], here, values);
+		greta_attend_join(run, s, s.max[i % TEAMS], s.sum[i % TEAMS], here, memory.part[0]);
+		greta_barrier();
 	}
 	if (job.busy > 1 && !greta_attend_is_last(a, job, s))
 		return;
 	if (job.busy > 1)
-		greta_attend_join_parts(run, s, parts, job.chunks, a.head_dim, values);
+		greta_attend_join_parts(run, s, parts, job.chunks, a.head_dim, (float *)dynamic);
 	if (i < a.head_dim)
 		a.out[(size_t)job.head * a.head_dim + i] = run.out / run.sum;
 }

@@ -48,7 +48,7 @@ GRETA_GPU_KERNEL(kv_write, 1024)
 
 GRETA_GPU_KERNEL(attention, GRETA_ATTEND_THREADS)
 {
-	GRETA_DYNAMIC_SHARED(uint8_t, pieces);
+	GRETA_DYNAMIC_SHARED(uint8_t, memory);
 	GRETA_SHARED struct greta_attend_shared s;
 	greta_next_may_start();
 	if (greta_step_tokens(a.state, 1) == 0)
@@ -57,10 +57,15 @@ GRETA_GPU_KERNEL(attention, GRETA_ATTEND_THREADS)
 	    greta_attend_job_of(a, greta_block_x(), greta_block_y(), greta_blocks_y(), a.state->position);
 	if (job.count == 0)
 		return;
+	const uint32_t MOST = GRETA_ATTENTION_HEAD_MAX / GRETA_TEAM, FEW = GRETA_ATTEND_THREADS / GRETA_TEAM;
 	if (a.kv_type == GRETA_KV_F32)
-		greta_attend<GRETA_KV_F32>(a, job, s, pieces);
+		greta_attend<GRETA_KV_F32, GRETA_TEAM, MOST>(a, job, s, memory);
+	else if (a.head_dim * 2 > GRETA_ATTENTION_HEAD_MAX)
+		greta_attend<GRETA_KV_F16, GRETA_TEAM, MOST>(a, job, s, memory);
+	else if (GRETA_TEAM == GRETA_WAVE || job.count <= FEW)
+		greta_attend<GRETA_KV_F16, GRETA_TEAM, MOST / 2>(a, job, s, memory);
 	else
-		greta_attend<GRETA_KV_F16>(a, job, s, pieces);
+		greta_attend<GRETA_KV_F16, GRETA_WAVE, GRETA_ATTENTION_HEAD_MAX / 2 / GRETA_WAVE>(a, job, s, memory);
 }
 
 /* ---- Many tokens ---- */

@@ -19,7 +19,7 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	static const uint32_t TILES = TYPE == GRETA_TYPE_Q8_0 ? 2 : GRETA_RING_TILES;
 	struct greta_cursor<TYPE, COUNT> next; /* what is copied next */
 	uint8_t *ring;
-	uint32_t barriers;    /* shared address of one a tile */
+	uint64_t *barriers;   /* one a tile */
 	uint32_t slot, phase; /* of what is taken next */
 	uint32_t outstanding, filled; /* tiles that were copied and not taken; that were copied before the first was taken */
 
@@ -29,15 +29,12 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 		uint32_t wave = greta_thread() / GRETA_WAVE;
 		next.start(m, job, part);
 		ring = job.ring + wave * job.ring_bytes;
-		barriers = greta_shared_address(job.barriers + wave * GRETA_RING_TILES);
+		barriers = job.barriers + wave * GRETA_RING_TILES;
 		slot = phase = outstanding = 0;
-		__syncwarp();
-		if (greta_lane() == 0)
-			for (uint32_t i = 0; i < TILES; i++)
-				asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(barriers + 8 * i)
-				             : "memory");
-		asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-		__syncwarp();
+		greta_wave_sync();
+		for (uint32_t i = 0; greta_lane() == 0 && i < TILES; i++)
+			greta_bulk_begin(&barriers[i]);
+		greta_wave_sync();
 		filled = 0;
 		fill(m, job, 1);
 	}
@@ -49,35 +46,28 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 			copy(m, job, filled);
 	}
 
+	/* After start: the second tile's copy begins when the first tile is there. */
+	GRETA_MEMBER void follow(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job)
+	{
+		if (!outstanding)
+			return;
+		greta_bulk_wait(&barriers[0], 0);
+		fill(m, job, 2);
+	}
+
 	GRETA_MEMBER void copy(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job, uint32_t to)
 	{
 		if (!next.left)
 			return;
-		if (greta_lane() == 0) {
-			asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barriers + 8 * to),
-			             "r"(next.bytes())
-			             : "memory");
-			asm volatile(
-			    "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::
-				"r"(greta_shared_address(ring) + to * PLACE),
-			    "l"(next.at), "r"(next.bytes()), "r"(barriers + 8 * to)
-			    : "memory");
-		}
+		if (greta_lane() == 0)
+			greta_bulk_copy(ring + to * PLACE, next.at, next.bytes(), &barriers[to]);
 		outstanding++;
 		next.advance(m, job);
 	}
 
 	GRETA_MEMBER void wait()
 	{
-		uint32_t done;
-#pragma unroll 1
-		do
-			asm volatile("{\n\t.reg .pred p;\n\tmbarrier.try_wait.parity.shared::cta.b64 p, [%1], "
-			             "%2;\n\tselp.u32 %0, 1, 0, p;\n\t}"
-			             : "=r"(done)
-			             : "r"(barriers + 8 * slot), "r"(phase)
-			             : "memory");
-		while (!done);
+		greta_bulk_wait(&barriers[slot], phase);
 		outstanding--;
 	}
 
@@ -97,7 +87,7 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 	/* After what was taken has been used, and so has been read by all lanes. */
 	GRETA_MEMBER void refill(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job)
 	{
-		__syncwarp();
+		greta_wave_sync();
 		copy(m, job, slot);
 		step();
 	}

@@ -33,6 +33,7 @@ template <uint32_t TYPE, int COUNT> struct greta_feed {
 		}
 	}
 
+	GRETA_MEMBER void follow(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &) {}
 	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t) {}
 
 	GRETA_MEMBER void take(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,

@@ -2,7 +2,7 @@
  *
  * A block has some groups of 16 rows ("groups"), each cols / 256 tiles long. Its tiles, in the order of memory, are
  * dealt to its waves in equal runs. A wave streams its run, some tiles ahead (feed_*.h), the first of them while the
- * digits are being made: one at a time, because copies that wait for memory are in the way of the input. It leaves each
+ * digits are being made: few at a time, because copies that wait for memory are in the way of the input. It leaves each
  * row's part of the sum in shared memory: integers, so that their order does not matter.
  *
  * Dynamic shared memory: cols / 256 blocks of digits unless they are given, then a u64 for each wave, group and row,
@@ -318,6 +318,10 @@ template <uint32_t TYPE, int COUNT> struct greta_multiplier {
 	{
 		feed.start(m, job, part);
 	}
+	GRETA_MEMBER void follow(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job)
+	{
+		feed.follow(m, job);
+	}
 	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job, uint32_t tiles)
 	{
 		feed.fill(m, job, tiles);
@@ -346,6 +350,7 @@ template <uint32_t TYPE, int COUNT> struct greta_late_multiplier {
 	                        const struct greta_gpu_part &)
 	{
 	}
+	GRETA_MEMBER void follow(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &) {}
 	GRETA_MEMBER void fill(const struct greta_gpu_matrices<COUNT> &, const struct greta_gpu_job &, uint32_t) {}
 	GRETA_MEMBER void finish() {}
 	GRETA_MEMBER void run(const struct greta_gpu_matrices<COUNT> &m, const struct greta_gpu_job &job,
@@ -392,6 +397,9 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 	ahead();
 	if (!input.digits)
 		maker.prepare(input.x, input.norm, input.cols);
+	/* What comes before launches of one matrix (attention, or one that is long) leaves more of the memory's time. */
+	if (COUNT == 1)
+		multiplier.follow(m, job);
 	greta_wait_for_previous();
 	early();
 	size_t skipped = 0;
@@ -401,7 +409,7 @@ GRETA_DEVICE uint32_t greta_multiply_rows(const struct greta_gpu_matrices<COUNT>
 		maker.begin(skipped);
 	/* The state is asked for after the input, so that nothing that needs it comes before the input's loads. */
 	greta_wave_sync();
-	multiplier.fill(m, job, 2);
+	multiplier.fill(m, job, COUNT == 1 ? 3 : 2);
 	uint32_t tokens = greta_step_tokens(input.state, input.chunk);
 	if (input.samples && !greta_step_samples(input.state, tokens))
 		tokens = 0;

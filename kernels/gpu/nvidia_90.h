@@ -14,13 +14,17 @@ GRETA_DEVICE void greta_bulk_begin(uint64_t *barrier)
 	asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(greta_shared_address(barrier)) : "memory");
 	asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 }
+/* What is copied is read once a step, and is the first to leave the L2 cache: what is read at every launch, instructions
+ * too, stays there. */
 GRETA_DEVICE void greta_bulk_copy(void *shared, const void *p, uint32_t bytes, uint64_t *barrier)
 {
+	uint64_t once;
+	asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(once));
 	asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(greta_shared_address(barrier)), "r"(bytes)
 	             : "memory");
-	asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
-			 greta_shared_address(shared)),
-	             "l"(p), "r"(bytes), "r"(greta_shared_address(barrier))
+	asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], "
+	             "%4;" ::"r"(greta_shared_address(shared)),
+	             "l"(p), "r"(bytes), "r"(greta_shared_address(barrier)), "l"(once)
 	             : "memory");
 }
 GRETA_DEVICE void greta_bulk_wait(uint64_t *barrier, uint32_t phase)

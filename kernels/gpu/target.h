@@ -17,6 +17,8 @@
  *   greta_blocks_x(), _y()           the grid
  *   greta_lane()                     this thread's index in its wave
  *   greta_wave_sync()                what the wave's lanes stored in shared memory before is seen by them after
+ *   GRETA_TEAM, greta_team_barrier(team)  threads, 32 or 64, that follow each other in a block of at most 15 such, and wait
+ *                                    for each other alone; what they stored before is seen by them after
  *   greta_barrier()                  the block waits for itself; what was stored before is seen after
  *   greta_shuffle_xor(v, mask)       v (u32, i32, float, u64, double) of lane ^ mask, below GRETA_WAVE; all lanes take
  *                                    part
@@ -89,8 +91,8 @@ template <bool SHARED> GRETA_DEVICE struct greta_vector4 greta_tile4(const void 
 	return v;
 }
 
-GRETA_DEVICE uint32_t greta_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
-GRETA_DEVICE uint32_t greta_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+GRETA_DEVICE constexpr uint32_t greta_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
+GRETA_DEVICE constexpr uint32_t greta_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* Eight floats of a 16-byte aligned place. */
 GRETA_DEVICE void greta_load_floats8(const float *p, float out[8])

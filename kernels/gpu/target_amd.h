@@ -68,6 +68,9 @@ GRETA_DEVICE void greta_wave_sync(void)
 	__builtin_amdgcn_wave_barrier();
 }
 
+#define GRETA_TEAM GRETA_WAVE
+template <uint32_t TEAM> GRETA_DEVICE void greta_team_barrier(uint32_t) { greta_wave_sync(); }
+
 GRETA_DEVICE uint32_t greta_shuffle(uint32_t v, uint32_t lane)
 {
 	return (uint32_t)__builtin_amdgcn_ds_bpermute((int)(lane << 2), (int)v);
