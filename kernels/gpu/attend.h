@@ -1,59 +1,27 @@
-/* Attention of one token. A block has a head and some of its context's chunks, dealt in turn to teams: a wave each, or on
- * NVIDIA two, where that is enough teams. A thread is a position first (or two): it reads its key eight elements at a time and keeps one chain of fma; then
- * it is elements, TEAM apart: it reads values eight positions at a time. Teams do not wait for each other before
- * their parts are there. Where one block has all of a head's chunks, it joins them itself, as many as it has teams at a
- * time; else parts go to scratch, and the block that is done last joins them.
+/* Attention of one token. A block has a head and some of its context's chunks, dealt in turn to teams of threads: a
+ * wave, or two where the target has such teams and they are enough. A thread is a position first (or two): it reads its
+ * key eight elements at a time and keeps one chain of fma; then it is elements, TEAM apart: it reads values eight
+ * positions at a time. Teams do not wait for each other before their parts are there. Where one block has all of a
+ * head's chunks, it joins them itself, as many as it has teams at a time; else parts go to scratch, and the block that
+ * is done last joins them.
  *
- * A chunk's keys lie together in memory, and so do its values. A team takes them in pieces: some eights of elements of
- * all the keys, then some eights of positions of all the values. Where the target has copies that run by themselves
- * (GRETA_BULK), pieces come through a ring in shared memory, and are under way before the launch before has ended: the
- * key and the value that it writes, this step's, are read when it has. Elsewhere threads read all where it lies.
+ * Where the target has copies that run by themselves (GRETA_BULK), keys and values come in pieces (pieces.h) that are
+ * under way before the launch before has ended: this step's key and value, which that writes, are read afterwards.
  *
  * Shared memory: struct greta_attend_shared, and dynamic memory: scores, weights, parts, then the teams' rings. At the
  * end, the values of the parts that are joined take the place of all. */
 #ifndef GRETA_GPU_ATTEND_H
 #define GRETA_GPU_ATTEND_H
 
-#include "kernels/gpu/layouts.h"
+#include "kernels/gpu/pieces.h"
 
 #define GRETA_ATTENTION_HEAD_MAX 256
 #define GRETA_ATTEND_THREADS 512
 #define GRETA_ATTEND_TEAMS (GRETA_ATTEND_THREADS / GRETA_WAVE) /* at most */
-#define GRETA_ATTEND_LEAST 4   /* chunks that are worth a block of their own */
-#define GRETA_ATTEND_PLACES 6  /* pieces in a team's ring, at most */
-#define GRETA_ATTEND_AHEAD 8 /* loads of 16 bytes that a thread has under way together, at most */
-#define GRETA_ATTEND_JOINED 32 /* chunks that are joined together, at most */
+#define GRETA_ATTEND_LEAST 4                                   /* chunks that are worth a block of their own */
+#define GRETA_ATTEND_JOINED 32                                 /* chunks that are joined together, at most */
 
 GRETA_DEVICE float greta_larger(float a, float b) { return a > b ? a : b; }
-
-/* Eight elements of a cache, at a multiple of eight, as they lie there, so that they can be on their way early. */
-template <uint32_t KV> struct greta_kv8 {
-	static const uint32_t SIZE = KV == GRETA_KV_F32 ? 4 : 2; /* bytes of an element */
-	struct greta_vector4 raw[SIZE / 2];
-
-	GRETA_MEMBER void load(const void *cache, size_t index)
-	{
-		const uint8_t *at = (const uint8_t *)cache + index * SIZE;
-		raw[0] = greta_fetch4(at);
-		if constexpr (KV == GRETA_KV_F32)
-			raw[1] = greta_fetch4(at + 16);
-	}
-
-	GRETA_MEMBER float at(uint32_t e) const
-	{
-		if constexpr (KV == GRETA_KV_F32)
-			return greta_float(raw[e / 4].w[e % 4]);
-		else
-			return greta_half(e % 2 ? raw[0].w[e / 2] >> 16 : raw[0].w[e / 2] & 0xffff);
-	}
-
-	GRETA_MEMBER void get(float out[8]) const
-	{
-#pragma unroll
-		for (uint32_t e = 0; e < 8; e++)
-			out[e] = at(e);
-	}
-};
 
 /* How a chunk is joined to those before it: what theirs and its own are multiplied by, and the sum of its weights. */
 struct greta_attend_joint {
@@ -65,7 +33,7 @@ struct greta_attend_shared {
 	float q[GRETA_ATTENTION_HEAD_MAX];
 	float max[GRETA_ATTEND_TEAMS], sum[GRETA_ATTEND_TEAMS]; /* of a chunk's scores, of its weights */
 	struct greta_attend_joint joint[GRETA_ATTEND_JOINED];
-	uint64_t barriers[GRETA_ATTEND_TEAMS][GRETA_ATTEND_PLACES];
+	uint64_t barriers[GRETA_ATTEND_TEAMS * GRETA_PLACES];
 	uint32_t last;
 } __attribute__((aligned(16)));
 
@@ -101,92 +69,19 @@ GRETA_DEVICE struct greta_attend_job greta_attend_job_of(const struct greta_atte
 	return job;
 }
 
-/* A team's chunks, piece by piece: of each its keys, then its values. It has one of the block's first chunks and each
- * `together`-th after it. */
-template <uint32_t KV, uint32_t TEAM> struct greta_attend_pieces {
-	static const uint32_t SIZE = greta_kv8<KV>::SIZE;
-	static const uint32_t KEY_EIGHTS = (GRETA_BULK ? TEAM / 4 : 16) / SIZE;   /* of elements in a piece of keys, at most */
-	static const uint32_t VALUE_EIGHTS = (GRETA_BULK ? TEAM / 8 : 16) / SIZE; /* of positions in a piece of values */
-	static const uint32_t POSITIONS = GRETA_ATTENTION_CHUNK / TEAM;         /* of a thread */
-	static const uint32_t KEYS = GRETA_ATTEND_AHEAD / POSITIONS / SIZE;     /* eights that are loaded together */
-	static const uint32_t ROW = GRETA_ATTENTION_CHUNK * 8 * SIZE;    /* bytes of eight elements of the keys */
-	static const uint32_t KEY_BYTES = KEY_EIGHTS * ROW;
-	const uint8_t *k, *v; /* of the chunk whose piece is next */
-	uint32_t chunk_bytes, value_bytes; /* of a chunk's keys, or its values; of a piece of values */
-	uint32_t key_pieces, pieces;       /* of a chunk */
-	uint32_t team, together;
-	uint32_t next, left; /* the piece that is next, of its chunk; how many there are from it on */
-	uint32_t places, place_bytes, slot, phase; /* of the ring; the place of the piece that is used, and its barrier's */
-	uint8_t *ring;
-	uint64_t *barriers;
+/* Loads of 16 bytes that a thread has under way together, at most; the eights of keys, and of values in N elements,
+ * that these are. */
+#define GRETA_ATTEND_AHEAD 8
+template <uint32_t KV, uint32_t TEAM> GRETA_DEVICE constexpr uint32_t greta_attend_keys_ahead(void)
+{
+	return GRETA_ATTEND_AHEAD / (GRETA_ATTENTION_CHUNK / TEAM) / greta_kv8<KV>::SIZE;
+}
 
-	GRETA_MEMBER void begin(const struct greta_attention_args &a, const struct greta_attend_job &job, uint8_t *memory,
-	                        struct greta_attend_shared &s)
-	{
-		uint32_t eights = a.head_dim / 8;
-		size_t before = job.kv_head * (greta_gpu_kv_positions(a.context) / GRETA_ATTENTION_CHUNK);
-		team = greta_uniform(greta_thread() / TEAM);
-		chunk_bytes = eights * ROW;
-		size_t at = (before + job.first + team) * chunk_bytes;
-		k = (const uint8_t *)a.k_cache + at;
-		v = (const uint8_t *)a.v_cache + at;
-		value_bytes = VALUE_EIGHTS * 8 * a.head_dim * SIZE;
-		key_pieces = (eights + KEY_EIGHTS - 1) / KEY_EIGHTS;
-		pieces = key_pieces + GRETA_ATTENTION_CHUNK / 8 / VALUE_EIGHTS;
-		place_bytes = greta_max(KEY_BYTES, value_bytes);
-		uint32_t teams = GRETA_ATTEND_THREADS / TEAM, fitting = GRETA_BULK ? GRETA_ATTEND_RING_BYTES / place_bytes : teams;
-		together = greta_min(greta_min(teams, job.count), fitting);
-		places = greta_min(GRETA_ATTEND_PLACES, fitting / together);
-		next = slot = phase = 0;
-		left = team < together ? ((job.count - team - 1) / together + 1) * pieces : 0;
-		ring = memory + team * places * place_bytes;
-		barriers = s.barriers[team];
-		uint32_t first = GRETA_BULK && greta_thread() % TEAM == 0 ? places : 0; /* pieces to bring */
-		for (uint32_t i = 0; i < first; i++)
-			greta_bulk_begin(&barriers[i]);
-		for (uint32_t i = 0; i < first; i++)
-			bring(i);
-	}
-
-	GRETA_MEMBER const uint8_t *source() const
-	{
-		return next < key_pieces ? k + next * KEY_BYTES : v + (next - key_pieces) * value_bytes;
-	}
-
-	/* The team's first thread brings pieces, and knows which is next. Elsewhere than with GRETA_BULK all do. */
-	GRETA_MEMBER void bring(uint32_t place)
-	{
-		if (left == 0)
-			return;
-		uint32_t bytes = next < key_pieces ? greta_min(KEY_BYTES, chunk_bytes - next * KEY_BYTES) : value_bytes;
-		greta_bulk_copy(ring + place * place_bytes, source(), bytes, &barriers[place]);
-		left--;
-		if (++next < pieces)
-			return;
-		next = 0;
-		k += (size_t)together * chunk_bytes;
-		v += (size_t)together * chunk_bytes;
-	}
-
-	/* The next piece, which all threads of the team wait for. */
-	GRETA_MEMBER uint8_t *get() const
-	{
-		if (!GRETA_BULK)
-			return (uint8_t *)source();
-		greta_bulk_wait(&barriers[slot], phase);
-		return ring + slot * place_bytes;
-	}
-
-	/* That piece is no longer wanted by this thread. */
-	GRETA_MEMBER void release()
-	{
-		greta_team_barrier<TEAM>(team);
-		if (!GRETA_BULK || greta_thread() % TEAM == 0)
-			bring(slot);
-		slot = slot + 1 == places ? 0 : slot + 1;
-		phase ^= slot == 0;
-	}
-};
+template <uint32_t KV, uint32_t TEAM, uint32_t N> GRETA_DEVICE constexpr uint32_t greta_attend_values_ahead(void)
+{
+	return greta_min(greta_max(2 * GRETA_ATTEND_AHEAD / (N * greta_kv8<KV>::SIZE), 1),
+	                 greta_pieces<KV, TEAM>::VALUE_EIGHTS);
+}
 
 /* To score[h]: EIGHTS times eight elements of the query times those of the key of position p + TEAM h, p the thread
  * of the team. */
@@ -216,7 +111,8 @@ GRETA_DEVICE void greta_attend_dot(const float *q, const uint8_t *keys, float sc
 GRETA_DEVICE void greta_attend_weigh(const float *score, uint32_t count, float *weight, float *out_max, float *out_sum)
 {
 	uint32_t lane = greta_lane() % 32;
-	float low = lane < count ? score[lane] : -GRETA_INFINITY, high = lane + 32 < count ? score[lane + 32] : -GRETA_INFINITY;
+	float low = lane < count ? score[lane] : -GRETA_INFINITY;
+	float high = lane + 32 < count ? score[lane + 32] : -GRETA_INFINITY;
 	float max = greta_larger(low, high);
 	for (uint32_t mask = 16; mask >= 1; mask /= 2)
 		max = greta_larger(max, greta_shuffle_xor(max, mask));
@@ -261,8 +157,7 @@ template <uint32_t KV, uint32_t TEAM, uint32_t N>
 GRETA_DEVICE void greta_attend_values(const float *weight, uint32_t count, const uint8_t *values, uint32_t head_dim,
                                       float out[N])
 {
-	const uint32_t LOADED = greta_max(2 * GRETA_ATTEND_AHEAD / (N * greta_kv8<KV>::SIZE), 1);
-	const uint32_t EIGHTS = greta_min(LOADED, greta_attend_pieces<KV, TEAM>::VALUE_EIGHTS), BYTES = EIGHTS * 8 * greta_kv8<KV>::SIZE;
+	const uint32_t EIGHTS = greta_attend_values_ahead<KV, TEAM, N>(), BYTES = EIGHTS * 8 * greta_kv8<KV>::SIZE;
 	uint32_t first = 0;
 #pragma unroll 1
 	for (; first + EIGHTS * 8 <= count; first += EIGHTS * 8, values += BYTES * head_dim)
@@ -295,8 +190,9 @@ template <uint32_t KV, uint32_t TEAM, uint32_t N> struct greta_attend_fresh {
 	GRETA_MEMBER void add_key(uint8_t *keys, uint32_t at, uint32_t first, uint32_t eights, uint32_t team) const
 	{
 		uint32_t i = greta_thread() % TEAM - first;
+		uint8_t *to = keys + i * greta_pieces<KV, TEAM>::ROW + at * 8 * SIZE;
 		if (i < eights)
-			memcpy(__builtin_assume_aligned(keys + i * greta_attend_pieces<KV, TEAM>::ROW + at * 8 * SIZE, 16), key.raw, 8 * SIZE);
+			memcpy(__builtin_assume_aligned(to, 16), key.raw, 8 * SIZE);
 		greta_team_barrier<TEAM>(team);
 	}
 
@@ -378,13 +274,15 @@ GRETA_DEVICE void greta_attend_join_parts(struct greta_attend_run &run, struct g
 
 /* A team's chunk c: its weighted values to `part`, its maximum and sum. */
 template <uint32_t KV, uint32_t TEAM, uint32_t N>
-GRETA_DEVICE void greta_attend_chunk(const struct greta_attention_args &a, const struct greta_attend_job &job, uint32_t c,
-                                     const float *q, struct greta_attend_memory &memory,
-                                     struct greta_attend_pieces<KV, TEAM> &pieces, const struct greta_attend_fresh<KV, TEAM, N> &fresh,
-                                     float *part, float *out_max, float *out_sum)
+GRETA_DEVICE void greta_attend_chunk(const struct greta_attention_args &a, const struct greta_attend_job &job,
+                                     uint32_t c, const float *q, struct greta_attend_memory &memory,
+                                     struct greta_pieces<KV, TEAM> &pieces,
+                                     const struct greta_attend_fresh<KV, TEAM, N> &fresh, float *part, float *out_max,
+                                     float *out_sum)
 {
 	const uint32_t POSITIONS = GRETA_ATTENTION_CHUNK / TEAM;
 	const uint32_t EIGHTS = pieces.KEY_EIGHTS, VALUES = pieces.VALUE_EIGHTS * 8;
+	const uint32_t AHEAD = greta_attend_keys_ahead<KV, TEAM>();
 	uint32_t p = greta_thread() % TEAM, eights = a.head_dim / 8;
 	uint32_t count = greta_min(job.positions - c * GRETA_ATTENTION_CHUNK, GRETA_ATTENTION_CHUNK);
 	bool adds = GRETA_BULK && c == job.chunks - 1;
@@ -396,8 +294,8 @@ GRETA_DEVICE void greta_attend_chunk(const struct greta_attention_args &a, const
 		if (adds)
 			fresh.add_key(keys, count - 1, first, here, pieces.team);
 #pragma unroll 1
-		for (; i + pieces.KEYS <= here; i += pieces.KEYS)
-			greta_attend_dot<KV, TEAM, greta_attend_pieces<KV, TEAM>::KEYS>(q + (first + i) * 8, keys + i * pieces.ROW, score);
+		for (; i + AHEAD <= here; i += AHEAD)
+			greta_attend_dot<KV, TEAM, AHEAD>(q + (first + i) * 8, keys + i * pieces.ROW, score);
 #pragma unroll 1
 		for (; i < here; i++)
 			greta_attend_dot<KV, TEAM, 1>(q + (first + i) * 8, keys + i * pieces.ROW, score);
@@ -451,9 +349,10 @@ GRETA_DEVICE void greta_attend(const struct greta_attention_args &a, const struc
 	float *parts = a.scratch + (size_t)job.head * most * stride;
 	struct greta_attend_memory &memory = *(struct greta_attend_memory *)dynamic;
 	struct greta_attend_run run = {-GRETA_INFINITY, 0, 0};
-	struct greta_attend_pieces<KV, TEAM> pieces;
+	struct greta_pieces<KV, TEAM> pieces;
 	struct greta_attend_fresh<KV, TEAM, N> fresh = {};
-	pieces.begin(a, job, dynamic + sizeof(memory), s);
+	pieces.begin(a, job.kv_head, job.first, job.count, TEAMS, dynamic + sizeof(memory), GRETA_ATTEND_RING_BYTES,
+	             s.barriers);
 	greta_wait_for_previous();
 	if (i < a.head_dim)
 		s.q[i] = a.q[(size_t)job.head * a.head_dim + i];

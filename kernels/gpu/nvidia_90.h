@@ -7,15 +7,15 @@
 #define GRETA_PRODUCT_THREADS 512 /* of a block that multiplies one token, as the planner launches it */
 
 #define GRETA_BULK 1
-/* Of attention's block: values, and 13 pieces of 64 positions of 128 elements in f16. */
+/* Of attention's block: what its teams share, and rings of 3 pieces for 8 teams, 6 for 8 smaller ones (8 or 4 KB). */
 #define GRETA_ATTEND_SHARED_BYTES 221184
 GRETA_DEVICE void greta_bulk_begin(uint64_t *barrier)
 {
 	asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(greta_shared_address(barrier)) : "memory");
 	asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 }
-/* What is copied is read once a step, and is the first to leave the L2 cache: what is read at every launch, instructions
- * too, stays there. */
+/* What is copied is read once a step, and is the first to leave the L2 cache: what is read at every launch,
+ * instructions too, stays there. */
 GRETA_DEVICE void greta_bulk_copy(void *shared, const void *p, uint32_t bytes, uint64_t *barrier)
 {
 	uint64_t once;
