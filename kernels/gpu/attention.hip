@@ -57,15 +57,16 @@ GRETA_GPU_KERNEL(attention, GRETA_ATTEND_THREADS)
 	    greta_attend_job_of(a, greta_block_x(), greta_block_y(), greta_blocks_y(), a.state->position);
 	if (job.count == 0)
 		return;
-	const uint32_t MOST = GRETA_ATTENTION_HEAD_MAX / GRETA_TEAM, FEW = GRETA_ATTEND_THREADS / GRETA_TEAM;
 	if (a.kv_type == GRETA_KV_F32)
-		greta_attend<GRETA_KV_F32, GRETA_TEAM, MOST>(a, job, s, memory);
-	else if (a.head_dim * 2 > GRETA_ATTENTION_HEAD_MAX)
-		greta_attend<GRETA_KV_F16, GRETA_TEAM, MOST>(a, job, s, memory);
-	else if (GRETA_TEAM == GRETA_WAVE || job.count <= FEW)
-		greta_attend<GRETA_KV_F16, GRETA_TEAM, MOST / 2>(a, job, s, memory);
+		greta_attend<GRETA_KV_F32, GRETA_TEAM, GRETA_ATTENTION_HEAD_MAX / GRETA_TEAM>(a, job, s, memory);
+	else if (a.head_dim > 128)
+		greta_attend<GRETA_KV_F16, GRETA_TEAM, GRETA_ATTENTION_HEAD_MAX / GRETA_TEAM>(a, job, s, memory);
+	else if (GRETA_TEAM > GRETA_WAVE && job.count > GRETA_ATTEND_THREADS / GRETA_TEAM)
+		greta_attend<GRETA_KV_F16, GRETA_WAVE, 128 / GRETA_WAVE>(a, job, s, memory);
+	else if (a.head_dim > 64)
+		greta_attend<GRETA_KV_F16, GRETA_TEAM, 128 / GRETA_TEAM>(a, job, s, memory);
 	else
-		greta_attend<GRETA_KV_F16, GRETA_WAVE, GRETA_ATTENTION_HEAD_MAX / 2 / GRETA_WAVE>(a, job, s, memory);
+		greta_attend<GRETA_KV_F16, GRETA_TEAM, 64 / GRETA_TEAM>(a, job, s, memory);
 }
 
 /* ---- Many tokens ---- */
