@@ -33,7 +33,7 @@ struct greta_attend_shared {
 	float q[GRETA_ATTENTION_HEAD_MAX];
 	float max[GRETA_ATTEND_TEAMS], sum[GRETA_ATTEND_TEAMS]; /* of a chunk's scores, of its weights */
 	struct greta_attend_joint joint[GRETA_ATTEND_JOINED];
-	uint64_t barriers[GRETA_ATTEND_TEAMS * GRETA_PLACES];
+	uint64_t barriers[GRETA_ATTEND_TEAMS * (GRETA_PLACES + 1)];
 	uint32_t last;
 } __attribute__((aligned(16)));
 
@@ -187,13 +187,12 @@ template <uint32_t KV, uint32_t TEAM, uint32_t N> struct greta_attend_fresh {
 	}
 
 	/* The key to a piece of keys, `eights` eights of elements from the `first` on. */
-	GRETA_MEMBER void add_key(uint8_t *keys, uint32_t at, uint32_t first, uint32_t eights, uint32_t team) const
+	GRETA_MEMBER void add_key(uint8_t *keys, uint32_t at, uint32_t first, uint32_t eights) const
 	{
 		uint32_t i = greta_thread() % TEAM - first;
 		uint8_t *to = keys + i * greta_pieces<KV, TEAM>::ROW + at * 8 * SIZE;
 		if (i < eights)
 			memcpy(__builtin_assume_aligned(to, 16), key.raw, 8 * SIZE);
-		greta_team_barrier<TEAM>(team);
 	}
 
 	GRETA_MEMBER void add_value(float weight, float out[N]) const
@@ -292,7 +291,9 @@ GRETA_DEVICE void greta_attend_chunk(const struct greta_attention_args &a, const
 		uint32_t here = greta_min(EIGHTS, eights - first), i = 0;
 		uint8_t *keys = pieces.get();
 		if (adds)
-			fresh.add_key(keys, count - 1, first, here, pieces.team);
+			fresh.add_key(keys, count - 1, first, here);
+		if (adds)
+			pieces.sync();
 #pragma unroll 1
 		for (; i + AHEAD <= here; i += AHEAD)
 			greta_attend_dot<KV, TEAM, AHEAD>(q + (first + i) * 8, keys + i * pieces.ROW, score);
@@ -304,7 +305,7 @@ GRETA_DEVICE void greta_attend_chunk(const struct greta_attention_args &a, const
 	float *scores = memory.score[pieces.team], *weight = memory.weight[greta_thread() / 32];
 	for (uint32_t h = 0; h < POSITIONS; h++)
 		scores[p + h * TEAM] = score[h] * a.scale;
-	greta_team_barrier<TEAM>(pieces.team);
+	pieces.sync();
 	greta_attend_weigh(scores, count, weight, out_max, out_sum);
 	uint32_t old = adds ? count - 1 : count;
 #pragma unroll 1

@@ -15,6 +15,10 @@ GRETA_DEVICE void greta_bulk_begin(uint64_t *) {}
 GRETA_DEVICE void greta_bulk_copy(void *, const void *, uint32_t, uint64_t *) {}
 GRETA_DEVICE void greta_bulk_wait(uint64_t *, uint32_t) {}
 
+#define GRETA_TEAM GRETA_WAVE
+GRETA_DEVICE void greta_team_begin(uint64_t *) {}
+GRETA_DEVICE void greta_team_wait(uint64_t *, uint32_t) {}
+
 GRETA_DEVICE void greta_next_may_start(void) {}
 GRETA_DEVICE void greta_wait_for_previous(void) {}
 

@@ -50,13 +50,15 @@ template <uint32_t KV, uint32_t TEAM> struct greta_pieces {
 	uint32_t chunk_bytes, value_bytes; /* of a chunk's keys, or its values; of a piece of values */
 	uint32_t key_pieces, pieces;       /* of a chunk */
 	uint32_t team, together;
-	uint32_t next, left; /* the piece that is next, of its chunk; how many there are from it on */
+	uint32_t next; /* piece of its chunk */
+	uint32_t left; /* pieces that are still to be brought */
 	uint32_t places, place_bytes, slot, phase; /* of the ring; the place of the piece that is used, and its barrier's */
 	uint8_t *ring;
-	uint64_t *barriers;
+	uint64_t *barriers;  /* one for each place, then the team's own */
+	uint32_t team_phase; /* of that one */
 
 	/* For chunks first to first + count - 1 of a head, dealt to `teams` teams at most. memory: shared memory for all their
-	 * rings, ring_bytes; with: GRETA_PLACES barriers for each team. Starts to bring the first pieces. */
+	 * rings, ring_bytes; with: GRETA_PLACES + 1 barriers for each team. Starts to bring the first pieces. */
 	GRETA_MEMBER void begin(const struct greta_attention_args &a, uint32_t kv_head, uint32_t first, uint32_t count,
 	                        uint32_t teams, uint8_t *memory, uint32_t ring_bytes, uint64_t *with)
 	{
@@ -73,12 +75,16 @@ template <uint32_t KV, uint32_t TEAM> struct greta_pieces {
 		place_bytes = greta_max(KEY_BYTES, value_bytes);
 		uint32_t fitting = GRETA_BULK ? ring_bytes / place_bytes : teams;
 		together = greta_min(greta_min(teams, count), fitting);
-		places = greta_min(GRETA_PLACES, fitting / together);
-		next = slot = phase = 0;
+		places = greta_min(greta_min(GRETA_PLACES, pieces), fitting / together);
+		next = slot = phase = team_phase = 0;
 		left = team < together ? ((count - team - 1) / together + 1) * pieces : 0;
 		ring = memory + team * places * place_bytes;
-		barriers = with + team * GRETA_PLACES;
-		uint32_t early = GRETA_BULK && greta_thread() % TEAM == 0 ? places : 0;
+		barriers = with + team * (GRETA_PLACES + 1);
+		uint32_t early = GRETA_BULK ? greta_min(places, left) : 0;
+		left -= early;
+		if (greta_thread() % TEAM != 0)
+			return;
+		greta_team_begin(&barriers[GRETA_PLACES]);
 		for (uint32_t i = 0; i < early; i++)
 			greta_bulk_begin(&barriers[i]);
 		for (uint32_t i = 0; i < early; i++)
@@ -90,14 +96,12 @@ template <uint32_t KV, uint32_t TEAM> struct greta_pieces {
 		return next < key_pieces ? k + next * KEY_BYTES : v + (next - key_pieces) * value_bytes;
 	}
 
-	/* The team's first thread brings pieces, and knows which is next. Elsewhere than with GRETA_BULK all do. */
+	/* Brings the next piece. The team's first thread does, and knows which is next; elsewhere than with GRETA_BULK all
+	 * do. */
 	GRETA_MEMBER void bring(uint32_t place)
 	{
-		if (left == 0)
-			return;
 		uint32_t bytes = next < key_pieces ? greta_min(KEY_BYTES, chunk_bytes - next * KEY_BYTES) : value_bytes;
 		greta_bulk_copy(ring + place * place_bytes, source(), bytes, &barriers[place]);
-		left--;
 		if (++next < pieces)
 			return;
 		next = 0;
@@ -114,12 +118,18 @@ template <uint32_t KV, uint32_t TEAM> struct greta_pieces {
 		return ring + slot * place_bytes;
 	}
 
+	/* What the team's threads stored before is seen by them after. */
+	GRETA_MEMBER void sync() { greta_team_barrier<TEAM>(&barriers[GRETA_PLACES], team_phase); }
+
 	/* That piece is no longer wanted by this thread. */
 	GRETA_MEMBER void release()
 	{
-		greta_team_barrier<TEAM>(team);
-		if (!GRETA_BULK || greta_thread() % TEAM == 0)
-			bring(slot);
+		if (left) {
+			left--;
+			sync();
+			if (!GRETA_BULK || greta_thread() % TEAM == 0)
+				bring(slot);
+		}
 		slot = slot + 1 == places ? 0 : slot + 1;
 		phase ^= slot == 0;
 	}

@@ -17,8 +17,6 @@
  *   greta_blocks_x(), _y()           the grid
  *   greta_lane()                     this thread's index in its wave
  *   greta_wave_sync()                what the wave's lanes stored in shared memory before is seen by them after
- *   GRETA_TEAM, greta_team_barrier(team)  threads, 32 or 64, that follow each other in a block of at most 15 such, and wait
- *                                    for each other alone; what they stored before is seen by them after
  *   greta_barrier()                  the block waits for itself; what was stored before is seen after
  *   greta_shuffle_xor(v, mask)       v (u32, i32, float, u64, double) of lane ^ mask, below GRETA_WAVE; all lanes take
  *                                    part
@@ -38,6 +36,10 @@
  *                                    greta_bulk_begin(barrier) by the same thread, once; greta_bulk_wait(barrier,
  *                                    phase) by who reads it, phase being 0 for the barrier's first copy, 1 for the
  *                                    next, and so on in turns. Where it is 0, these do nothing
+ *   GRETA_TEAM                       the most threads that can wait for each other alone: GRETA_WAVE, or those of several
+ *                                    waves, by greta_team_barrier<TEAM>(barrier, phase), TEAM being as many or GRETA_WAVE,
+ *                                    after greta_team_begin(barrier) by one of them: what they stored before is seen by
+ *                                    them after; phase begins with 0, and is turned
  *   GRETA_ATTEND_SHARED_BYTES        dynamic shared memory of a block of attention of one token, as the planner gives
  *                                    it
  *   greta_copy_start(shared, p)      begins to bring 16 aligned bytes to shared memory; greta_copy_end(what it gave,
@@ -93,6 +95,15 @@ template <bool SHARED> GRETA_DEVICE struct greta_vector4 greta_tile4(const void 
 
 GRETA_DEVICE constexpr uint32_t greta_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 GRETA_DEVICE constexpr uint32_t greta_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+template <uint32_t TEAM> GRETA_DEVICE void greta_team_barrier(uint64_t *barrier, uint32_t &phase)
+{
+	greta_wave_sync();
+	if (TEAM == GRETA_WAVE)
+		return;
+	greta_team_wait(barrier, phase);
+	phase ^= 1;
+}
 
 /* Eight floats of a 16-byte aligned place. */
 GRETA_DEVICE void greta_load_floats8(const float *p, float out[8])

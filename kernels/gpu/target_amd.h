@@ -69,7 +69,8 @@ GRETA_DEVICE void greta_wave_sync(void)
 }
 
 #define GRETA_TEAM GRETA_WAVE
-template <uint32_t TEAM> GRETA_DEVICE void greta_team_barrier(uint32_t) { greta_wave_sync(); }
+GRETA_DEVICE void greta_team_begin(uint64_t *) {}
+GRETA_DEVICE void greta_team_wait(uint64_t *, uint32_t) {}
 
 GRETA_DEVICE uint32_t greta_shuffle(uint32_t v, uint32_t lane)
 {

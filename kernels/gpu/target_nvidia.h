@@ -29,15 +29,6 @@ GRETA_DEVICE uint32_t greta_lane(void) { return threadIdx.x & 31; }
 GRETA_DEVICE void greta_barrier(void) { __syncthreads(); }
 GRETA_DEVICE void greta_wave_sync(void) { __syncwarp(); }
 
-#define GRETA_TEAM 64
-template <uint32_t TEAM> GRETA_DEVICE void greta_team_barrier(uint32_t team)
-{
-	if (TEAM == GRETA_WAVE)
-		__syncwarp();
-	else
-		asm volatile("bar.sync %0, %1;" ::"r"(team + 1), "n"(TEAM) : "memory");
-}
-
 GRETA_DEVICE uint32_t greta_shuffle(uint32_t v, uint32_t lane) { return __shfl_sync(0xffffffffu, v, (int)lane); }
 GRETA_DEVICE uint32_t greta_shuffle_xor(uint32_t v, uint32_t mask)
 {
