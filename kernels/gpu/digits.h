@@ -113,13 +113,6 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 		return greta_min(first + greta_thread() / 32, blocks - 1) * 256 + greta_lane() % 32 * 8;
 	}
 
-	GRETA_MEMBER void load(size_t skipped)
-	{
-#pragma unroll
-		for (uint32_t k = 0; k < ROUNDS; k++)
-			if (k * groups() < blocks)
-				greta_load_floats8(at[k] + skipped, v[k]);
-	}
 
 	/* The next round's values to v[0], those to the end. */
 	GRETA_MEMBER void turn()
@@ -149,7 +142,10 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 	GRETA_MEMBER void begin(size_t skipped)
 	{
 		x += skipped;
-		load(skipped);
+#pragma unroll
+		for (uint32_t k = 0; k < ROUNDS; k++)
+			if (k * groups() < blocks)
+				greta_load_floats8(at[k] + skipped, v[k]);
 	}
 
 	/* Calls round(first), which finds its values in v[0], for every round of this thread's wave. Afterwards v is as it was,
@@ -182,8 +178,9 @@ template <uint32_t ROUNDS> struct greta_digits_maker {
 				sums[b] = sum;
 		});
 		greta_barrier();
-		if (blocks > ROUNDS * groups())
-			load(0);
+#pragma unroll
+		for (uint32_t k = 0; blocks > ROUNDS * groups() && k < ROUNDS; k++)
+			greta_load_floats8(x + place(k * groups()), v[k]);
 		return greta_gpu_norm_of(sums, blocks * 256, eps);
 	}
 

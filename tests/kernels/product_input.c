@@ -14,8 +14,9 @@ static int random_digits(uint32_t chunk)
 struct check_input check_input(uint32_t tokens_max)
 {
 	struct check_input in = {.chunk = check_between(1, tokens_max), .activations = check_between(1, 4)};
-	/* A block may have to make all of a token's digits in its shared memory. */
-	uint32_t most = forms_target(NULL)->max_shared_bytes < 128 << 10 ? 20 : 32;
+	/* A block may have to make all of a token's digits in its shared memory, which below 64 KiB has no rings of tiles;
+	 * where it can, in more rounds than it keeps values of. */
+	uint32_t shared = forms_target(NULL)->max_shared_bytes >> 10, most = shared < 64 ? 36 : shared < 128 ? 20 : 52;
 	in.cols = 256 * (check_below(8) ? check_between(1, 6) : check_between(7, most));
 	in.tokens = check_between(1, in.chunk);
 	in.state = check_state(check_below(200), in.tokens, 256);
