@@ -63,7 +63,7 @@ GRETA_GPU_KERNEL(attention, GRETA_ATTEND_THREADS)
 		greta_attend<GRETA_KV_F16, GRETA_TEAM, GRETA_ATTENTION_HEAD_MAX / GRETA_TEAM>(a, job, s, memory);
 	else if (GRETA_TEAM > GRETA_WAVE && job.count > GRETA_ATTEND_THREADS / GRETA_TEAM)
 		greta_attend<GRETA_KV_F16, GRETA_WAVE, 128 / GRETA_WAVE>(a, job, s, memory);
-	else if (a.head_dim > 64)
+	else if (!GRETA_BULK || a.head_dim > 64) /* on AMD a form more costs all of them registers */
 		greta_attend<GRETA_KV_F16, GRETA_TEAM, 128 / GRETA_TEAM>(a, job, s, memory);
 	else
 		greta_attend<GRETA_KV_F16, GRETA_TEAM, 64 / GRETA_TEAM>(a, job, s, memory);
