@@ -290,10 +290,10 @@ GRETA_DEVICE void greta_attend_chunk(const struct greta_attention_args &a, const
 	for (uint32_t first = 0; first < eights; first += EIGHTS) {
 		uint32_t here = greta_min(EIGHTS, eights - first), i = 0;
 		uint8_t *keys = pieces.get();
-		if (adds)
+		if (adds) {
 			fresh.add_key(keys, count - 1, first, here);
-		if (adds)
 			pieces.sync();
+		}
 #pragma unroll 1
 		for (; i + AHEAD <= here; i += AHEAD)
 			greta_attend_dot<KV, TEAM, AHEAD>(q + (first + i) * 8, keys + i * pieces.ROW, score);
